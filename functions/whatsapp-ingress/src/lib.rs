@@ -1,0 +1,1 @@
+//! Lambda: proves that a webhook comes from Meta, queues what it carries, answers at once.

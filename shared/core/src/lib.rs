@@ -1,0 +1,1 @@
+//! The session and hand-off logic: pure, synchronous, no input or output.

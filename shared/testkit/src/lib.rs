@@ -1,0 +1,1 @@
+//! In-memory ports with faults, a virtual clock, the simulator and its checks.

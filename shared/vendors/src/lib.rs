@@ -1,0 +1,1 @@
+//! WhatsApp, Creatio and the model: how each speaks, one folder each.

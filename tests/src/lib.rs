@@ -1,0 +1,1 @@
+//! Journeys, the laptop line from outside, and the structure itself.

@@ -1,1 +1,5 @@
-//! The shell's verbs over ports: ingest, converse, take a turn, deliver, sync the CRM, wake.
+//! The shell's verbs: each takes a fact or a nudge, reads through ports, lets the core decide, and carries it out.
+//!
+//! Nothing here knows a vendor, a cloud or a wire format.
+
+pub mod ports;

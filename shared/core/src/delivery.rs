@@ -1,0 +1,370 @@
+//! What becomes of a message on its way to the customer: its states, who may move it where, and when to look again.
+//!
+//! Three writers move it: the delivery worker, the receipts of the channel, and decisions. Each move is a pure
+//! function here and is stored by compare-and-set on `rev`, so two writers can never both win.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How long a call that sends may take, and therefore how long after its lease nothing can still be under way.
+pub const SEND_LIMIT: SignedDuration = SignedDuration::from_secs(8);
+/// How long a send holds its message: the call's limit, and time to write down what came of it.
+pub const SEND_LEASE: SignedDuration = SignedDuration::from_secs(20);
+/// How long an unknown outcome waits for a status of the channel before it is settled.
+pub const UNKNOWN_WAIT: SignedDuration = SignedDuration::from_secs(90);
+/// How long a message nobody fetched from its queue waits before it is fetched by the clock.
+pub const UNTOUCHED_WAIT: SignedDuration = SignedDuration::from_secs(60);
+/// How long a reply waits for a closed window to open again.
+pub const HELD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How often an outcome that stays unknown may be sent again. More would risk a third copy for the customer.
+pub const REPEATS: u32 = 1;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waiting for its turn, or for `look_at` after a failure that will pass.
+    Queued,
+    /// A worker has begun the call; until `look_at` the message is its own.
+    Sending,
+    /// The call may or may not have arrived. At `look_at` it is settled.
+    Unknown,
+    /// The reply window is closed; it goes out when the customer writes again, or fails at `look_at`.
+    Held,
+    /// The channel took it.
+    Accepted,
+    /// The channel sent it on.
+    Sent,
+    /// It is on the customer's device.
+    Delivered,
+    /// The customer saw it.
+    Read,
+    /// It will not arrive.
+    Failed,
+    /// It was not wanted any more before it left.
+    Cancelled,
+}
+
+/// Why a message did not arrive, or waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The vendor's code, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// What it means and what to do, for a rep or an operator. No personal data.
+    pub text: String,
+}
+
+impl Trouble {
+    /// A trouble that is ours to explain.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { code: None, text: text.into() }
+    }
+}
+
+/// A message's way to the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Rises with every write; a writer that read an older one has lost.
+    pub rev: u32,
+    /// When somebody must look again; `None` when nothing is left to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+    /// Calls whose outcome was a failure that passes.
+    #[serde(default)]
+    pub tries: u32,
+    /// Calls begun again after an outcome stayed unknown.
+    #[serde(default)]
+    pub repeats: u32,
+    /// The channel's id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_id: Option<String>,
+    /// Why it failed, waits or was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+    /// Whether the session has been told of a failure.
+    #[serde(default)]
+    pub reported: bool,
+}
+
+/// What a channel's status says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// It left the channel's server.
+    Sent,
+    /// It is on the device.
+    Delivered,
+    /// It was seen (or a voice note was played).
+    Read,
+    /// It did not arrive, and trying again may help.
+    FailedForNow,
+    /// It did not arrive and will not.
+    Failed,
+}
+
+impl Delivery {
+    /// A message that waits for a worker from `now` on.
+    #[must_use]
+    pub fn queued(now: Timestamp) -> Self {
+        Self {
+            state: DeliveryState::Queued,
+            rev: 1,
+            look_at: after(now, UNTOUCHED_WAIT),
+            tries: 0,
+            repeats: 0,
+            vendor_id: None,
+            trouble: None,
+            reported: false,
+        }
+    }
+
+    /// A message that waits for the reply window.
+    #[must_use]
+    pub fn held_from_the_start(now: Timestamp, why: Trouble) -> Self {
+        Self { reported: true, ..Self::queued(now).held(now, why) }
+    }
+
+    /// Whether something is still to be done about it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Unknown | DeliveryState::Held => {
+                true
+            }
+            DeliveryState::Failed => !self.reported,
+            DeliveryState::Accepted
+            | DeliveryState::Sent
+            | DeliveryState::Delivered
+            | DeliveryState::Read
+            | DeliveryState::Cancelled => false,
+        }
+    }
+
+    /// Whether its fate is known well enough to be told to a rep.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match self.state {
+            DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Unknown => false,
+            DeliveryState::Held
+            | DeliveryState::Accepted
+            | DeliveryState::Sent
+            | DeliveryState::Delivered
+            | DeliveryState::Read
+            | DeliveryState::Failed
+            | DeliveryState::Cancelled => true,
+        }
+    }
+
+    /// Whether the next message must wait for this one: what is sent later must not arrive earlier.
+    #[must_use]
+    pub fn blocks_the_lane(&self) -> bool {
+        !self.is_settled()
+    }
+
+    fn to(&self, state: DeliveryState) -> Self {
+        Self { state, rev: self.rev + 1, look_at: None, ..self.clone() }
+    }
+
+    /// A worker begins the call.
+    #[must_use]
+    pub fn begun(&self, now: Timestamp) -> Self {
+        let repeats = self.repeats + u32::from(self.state == DeliveryState::Unknown);
+        Self { look_at: after(now, SEND_LEASE), repeats, ..self.to(DeliveryState::Sending) }
+    }
+
+    /// The channel took it under this id.
+    #[must_use]
+    pub fn accepted(&self, vendor_id: &str) -> Self {
+        let id = Some(vendor_id.to_owned());
+        Self { vendor_id: id, trouble: None, ..self.to(DeliveryState::Accepted) }
+    }
+
+    /// Nothing left, or it was refused for now: again at `at`. `counts` says whether it used up a try.
+    #[must_use]
+    pub fn postponed(&self, at: Timestamp, why: Trouble, counts: bool) -> Self {
+        let tries = self.tries + u32::from(counts);
+        Self { look_at: Some(at), tries, trouble: Some(why), ..self.to(DeliveryState::Queued) }
+    }
+
+    /// The call may have arrived.
+    #[must_use]
+    pub fn unknown(&self, now: Timestamp) -> Self {
+        Self { look_at: after(now, UNKNOWN_WAIT), ..self.to(DeliveryState::Unknown) }
+    }
+
+    /// It will not arrive. The session is told next, so somebody looks again until it was.
+    #[must_use]
+    pub fn failed(&self, now: Timestamp, why: Trouble) -> Self {
+        let look_at = after(now, UNTOUCHED_WAIT);
+        Self { look_at, trouble: Some(why), reported: false, ..self.to(DeliveryState::Failed) }
+    }
+
+    /// It waits for the window.
+    #[must_use]
+    pub fn held(&self, now: Timestamp, why: Trouble) -> Self {
+        Self { look_at: after(now, HELD_FOR), trouble: Some(why), ..self.to(DeliveryState::Held) }
+    }
+
+    /// The window is open again.
+    #[must_use]
+    pub fn released(&self, now: Timestamp) -> Self {
+        Self {
+            look_at: after(now, UNTOUCHED_WAIT),
+            trouble: None,
+            tries: 0,
+            ..self.to(DeliveryState::Queued)
+        }
+    }
+
+    /// It is not wanted any more.
+    #[must_use]
+    pub fn cancelled(&self, why: Trouble) -> Self {
+        Self { trouble: Some(why), ..self.to(DeliveryState::Cancelled) }
+    }
+
+    /// The session knows of the failure.
+    #[must_use]
+    pub fn told(&self) -> Self {
+        Self { reported: true, rev: self.rev + 1, look_at: None, ..self.clone() }
+    }
+
+    /// What a status of the channel makes of it, or `None` when it changes nothing: ranks only rise, and a failure
+    /// never takes back what the customer already has.
+    #[must_use]
+    pub fn on_receipt(
+        &self,
+        receipt: Receipt,
+        vendor_id: &str,
+        why: Option<Trouble>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let id = self.vendor_id.clone().or_else(|| Some(vendor_id.to_owned()));
+        let next = match receipt {
+            Receipt::Sent => self.raised(DeliveryState::Sent)?,
+            Receipt::Delivered => self.raised(DeliveryState::Delivered)?,
+            Receipt::Read => self.raised(DeliveryState::Read)?,
+            Receipt::FailedForNow if self.may_still_fail() && self.tries < 5 => {
+                let wait = SignedDuration::from_secs(6 * 4_i64.pow(self.tries));
+                let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+                return Some(Self {
+                    vendor_id: None,
+                    ..self.postponed(at, why.unwrap_or_else(no_reason), true)
+                });
+            }
+            Receipt::FailedForNow | Receipt::Failed if self.may_still_fail() => {
+                self.failed(now, why.unwrap_or_else(no_reason))
+            }
+            Receipt::FailedForNow | Receipt::Failed => return None,
+        };
+        Some(Self { vendor_id: id, ..next })
+    }
+
+    fn may_still_fail(&self) -> bool {
+        match self.state {
+            DeliveryState::Sending
+            | DeliveryState::Unknown
+            | DeliveryState::Accepted
+            | DeliveryState::Sent => true,
+            DeliveryState::Queued
+            | DeliveryState::Held
+            | DeliveryState::Delivered
+            | DeliveryState::Read
+            | DeliveryState::Failed
+            | DeliveryState::Cancelled => false,
+        }
+    }
+
+    /// The state raised to `state`, if that is a rise. A failure whose message was seen after all was none.
+    fn raised(&self, state: DeliveryState) -> Option<Self> {
+        let rises = rank(state) > rank(self.state);
+        let was_failed = self.state == DeliveryState::Failed;
+        (rises && (!was_failed || rank(state) >= rank(DeliveryState::Delivered)))
+            .then(|| Self { trouble: None, ..self.to(state) })
+    }
+}
+
+fn no_reason() -> Trouble {
+    Trouble::new("WhatsApp reported a failure without a reason")
+}
+
+/// The order of the states a receipt may raise. Everything before the channel's word is 0.
+#[must_use]
+pub fn rank(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Queued
+        | DeliveryState::Sending
+        | DeliveryState::Unknown
+        | DeliveryState::Held
+        | DeliveryState::Failed
+        | DeliveryState::Cancelled => 0,
+        DeliveryState::Accepted => 1,
+        DeliveryState::Sent => 2,
+        DeliveryState::Delivered => 3,
+        DeliveryState::Read => 4,
+    }
+}
+
+fn after(now: Timestamp, wait: SignedDuration) -> Option<Timestamp> {
+    Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_794_819_600).unwrap()
+    }
+
+    fn accepted() -> Delivery {
+        Delivery::queued(now()).begun(now()).accepted("wamid.1")
+    }
+
+    #[test]
+    fn statuses_out_of_order_end_at_read() {
+        let read = accepted().on_receipt(Receipt::Read, "wamid.1", None, now()).unwrap();
+        assert_eq!(read.on_receipt(Receipt::Delivered, "wamid.1", None, now()), None);
+        assert_eq!(read.on_receipt(Receipt::Sent, "wamid.1", None, now()), None);
+        assert_eq!(read.on_receipt(Receipt::Failed, "wamid.1", None, now()), None);
+    }
+
+    #[test]
+    fn a_status_settles_an_unknown_outcome_and_names_it() {
+        let unknown = Delivery::queued(now()).begun(now()).unknown(now());
+        let sent = unknown.on_receipt(Receipt::Sent, "wamid.9", None, now()).unwrap();
+        assert_eq!((sent.state, sent.vendor_id.as_deref()), (DeliveryState::Sent, Some("wamid.9")));
+        assert_eq!(sent.look_at, None);
+    }
+
+    #[test]
+    fn delivered_wins_over_an_earlier_failure_and_sent_does_not() {
+        let failed = accepted().on_receipt(Receipt::Failed, "wamid.1", None, now()).unwrap();
+        assert_eq!(failed.on_receipt(Receipt::Sent, "wamid.1", None, now()), None);
+        let seen = failed.on_receipt(Receipt::Delivered, "wamid.1", None, now()).unwrap();
+        assert_eq!((seen.state, seen.trouble), (DeliveryState::Delivered, None));
+    }
+
+    #[test]
+    fn a_passing_failure_is_queued_again_but_not_for_ever() {
+        let mut delivery = accepted();
+        for _ in 0..5 {
+            delivery = delivery.on_receipt(Receipt::FailedForNow, "wamid.1", None, now()).unwrap();
+            assert_eq!(delivery.state, DeliveryState::Queued);
+            delivery = delivery.begun(now()).accepted("wamid.1");
+        }
+        let last = delivery.on_receipt(Receipt::FailedForNow, "wamid.1", None, now()).unwrap();
+        assert_eq!(last.state, DeliveryState::Failed);
+    }
+
+    #[test]
+    fn every_write_is_a_new_revision() {
+        let queued = Delivery::queued(now());
+        let begun = queued.begun(now());
+        assert_eq!((queued.rev, begun.rev, begun.unknown(now()).rev), (1, 2, 3));
+        assert_eq!(begun.unknown(now()).begun(now()).repeats, 1);
+    }
+}

@@ -1,0 +1,105 @@
+//! The customer wrote: it enters the transcript, and somebody owes an answer.
+
+use jiff::Timestamp;
+
+use super::hand_off::{HandingOff, hand_off};
+use crate::channel::render::{clean, shorten};
+use crate::channel::window::believed_time;
+use crate::delivery::DeliveryState;
+use crate::handoff::{Reason, notice};
+use crate::message::{Audience, Author, Message};
+use crate::policy::Policy;
+use crate::session::command::CustomerMessage;
+use crate::session::decision::{Decision, Entry};
+use crate::session::state::Session;
+use crate::session::timer::later;
+
+/// How many of the customer's last words are kept for a summary, and how much of each.
+const WORDS: usize = 3;
+const WORDS_EACH: usize = 300;
+
+/// The machine has the session: a turn falls due, or a person is called when the machine may not answer.
+pub(in crate::session) fn to_assistant(
+    session: &Session,
+    message: &CustomerMessage,
+    now: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    let mut decision = append(session, message, now);
+    if !message.kind.asks_for_an_answer() {
+        return decision;
+    }
+    let late = now.duration_since(believed_time(Some(message.at), now)) > policy.stale_after;
+    let reason = match (policy.ai_enabled, late) {
+        (false, _) => Some(Reason::AssistantOff),
+        (true, true) => Some(Reason::LateMessage),
+        (true, false) => None,
+    };
+    match reason {
+        Some(reason) => hand_off(&mut decision, HandingOff::because(reason), now),
+        None => ask_for_a_turn(&mut decision.session, now, policy),
+    }
+    decision
+}
+
+/// A person has the session: they see it, and replies that waited for the window go out.
+pub(in crate::session) fn to_person(
+    session: &Session,
+    open: &[Message],
+    message: &CustomerMessage,
+    now: Timestamp,
+) -> Decision {
+    let mut decision = append(session, message, now);
+    if decision.session.window_is_open(now) {
+        for held in
+            open.iter().filter(|m| m.delivery.as_ref().is_some_and(|d| d.state == DeliveryState::Held))
+        {
+            decision.change(held, |d| d.released(now));
+        }
+    }
+    decision
+}
+
+/// One answer for a burst: each message moves the turn on, but never past the longest wait since the first.
+pub(super) fn ask_for_a_turn(session: &mut Session, now: Timestamp, policy: &Policy) {
+    let since = session.waiting_since.unwrap_or(now);
+    let latest = later(since.max(session.opened_at), policy.debounce_most);
+    session.turn.number += 1;
+    session.turn.due = Some(later(now, policy.debounce).min(latest.max(now)));
+}
+
+fn append(session: &Session, message: &CustomerMessage, now: Timestamp) -> Decision {
+    let text = clean(&message.text);
+    let at = believed_time(Some(message.at), now);
+    let mut decision = Decision::begin(session);
+    decision.say(
+        Entry {
+            kind: message.kind,
+            at: Some(at),
+            source: Some(&message.source),
+            ..Entry::new(Author::Customer, Audience::Both, &text)
+        },
+        now,
+    );
+    let next = &mut decision.session;
+    next.customer = next.customer.refreshed(&message.customer);
+    next.customer_name = message.name.clone().or(next.customer_name.take());
+    next.last_activity_at = next.last_activity_at.max(now);
+    if message.kind.opens_the_window() {
+        next.last_inbound_at = next.last_inbound_at.max(Some(at));
+    }
+    if message.kind.asks_for_an_answer() {
+        next.waiting_since = next.waiting_since.or(Some(now));
+        remember_words(next, &text);
+    }
+    decision
+}
+
+fn remember_words(session: &mut Session, text: &str) {
+    session.recent_words.push(shorten(text, WORDS_EACH));
+    let surplus = session.recent_words.len().saturating_sub(WORDS);
+    session.recent_words.drain(..surplus);
+    if session.language.is_none() {
+        session.language = notice::language_of(text).map(str::to_owned);
+    }
+}

@@ -1,0 +1,60 @@
+//! The one clock of a session: when somebody must look at it, at the latest.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::decision::Decision;
+use super::state::{Session, State};
+use crate::message::Message;
+use crate::policy::Policy;
+
+/// How long after a change the clock makes sure that no worker missed it.
+pub const CHECK_WORKERS: SignedDuration = SignedDuration::from_secs(120);
+/// How long after it is due a turn nobody took is asked for again.
+pub const CHECK_TURN: SignedDuration = SignedDuration::from_secs(45);
+
+/// Sets when to look again, and from where open messages begin.
+///
+/// `wake_at` is a lower bound: an earlier one that has not come yet is kept, so that a busy session does not move
+/// its place in the index with every message. When it comes too early it is simply re-armed.
+pub(super) fn arm(mut decision: Decision, open: &[Message], now: Timestamp, policy: &Policy) -> Decision {
+    if decision.because.is_some() {
+        return decision;
+    }
+    if !decision.messages.is_empty() || !decision.changes.is_empty() {
+        let check = later(now, CHECK_WORKERS);
+        decision.session.check_at = Some(decision.session.check_at.filter(|at| *at > now).unwrap_or(check));
+    }
+    decision.session.open_from = first_open(&decision, open);
+    // Something that is overdue but cannot happen yet is looked at again soon, not at once.
+    let wanted =
+        wanted(&decision.session, policy).map(|at| if at > now { at } else { later(now, CHECK_WORKERS) });
+    let session = &mut decision.session;
+    session.wake_at = match (session.wake_at, wanted) {
+        (Some(armed), Some(wanted)) if armed > now && armed <= wanted => Some(armed),
+        (_, wanted) => wanted,
+    };
+    decision
+}
+
+/// The earliest time something must happen by itself.
+fn wanted(session: &Session, policy: &Policy) -> Option<Timestamp> {
+    let turn = session.turn.due.map(|due| later(due, CHECK_TURN));
+    let silence = match session.state {
+        State::Assistant => Some(later(session.last_activity_at, policy.auto_resolve_after)),
+        State::HandedOff(_) | State::Resolved(_) => None,
+    };
+    [turn, silence, session.check_at].into_iter().flatten().min()
+}
+
+fn first_open(decision: &Decision, open: &[Message]) -> u64 {
+    let changed = |seq: u64| decision.changes.iter().find(|change| change.seq == seq);
+    let still_open =
+        open.iter().filter(|m| changed(m.seq).map_or_else(|| m.is_open(), |c| c.delivery.is_open()));
+    let new = decision.messages.iter().filter(|m| m.is_open());
+    still_open.chain(new).map(|m| m.seq).min().unwrap_or(decision.session.last_seq + 1)
+}
+
+/// `at` plus `wait`, held at the end of time.
+pub(super) fn later(at: Timestamp, wait: SignedDuration) -> Timestamp {
+    at.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}

@@ -125,7 +125,7 @@ impl Delivery {
     /// A message that waits for the reply window.
     #[must_use]
     pub fn held_from_the_start(now: Timestamp, why: Trouble) -> Self {
-        Self { reported: true, ..Self::queued(now).held(now, why) }
+        Self::queued(now).held(now, why).told(now)
     }
 
     /// Whether something is still to be done about it.
@@ -196,17 +196,22 @@ impl Delivery {
         Self { look_at: after(now, UNKNOWN_WAIT), ..self.to(DeliveryState::Unknown) }
     }
 
-    /// It will not arrive. The session is told next, so somebody looks again until it was.
+    /// It will not arrive. The session is told next, so it is looked at again at once.
     #[must_use]
     pub fn failed(&self, now: Timestamp, why: Trouble) -> Self {
-        let look_at = after(now, UNTOUCHED_WAIT);
-        Self { look_at, trouble: Some(why), reported: false, ..self.to(DeliveryState::Failed) }
+        Self { look_at: Some(now), trouble: Some(why), reported: false, ..self.to(DeliveryState::Failed) }
     }
 
-    /// It waits for the window.
+    /// The session is being told; if that gets lost, it is told again later.
+    #[must_use]
+    pub fn telling(&self, now: Timestamp) -> Self {
+        Self { rev: self.rev + 1, look_at: after(now, UNTOUCHED_WAIT), ..self.clone() }
+    }
+
+    /// It waits for the window. The session is told next, so it is looked at again at once.
     #[must_use]
     pub fn held(&self, now: Timestamp, why: Trouble) -> Self {
-        Self { look_at: after(now, HELD_FOR), trouble: Some(why), ..self.to(DeliveryState::Held) }
+        Self { look_at: Some(now), trouble: Some(why), reported: false, ..self.to(DeliveryState::Held) }
     }
 
     /// The window is open again.
@@ -216,6 +221,7 @@ impl Delivery {
             look_at: after(now, UNTOUCHED_WAIT),
             trouble: None,
             tries: 0,
+            reported: false,
             ..self.to(DeliveryState::Queued)
         }
     }
@@ -226,10 +232,11 @@ impl Delivery {
         Self { trouble: Some(why), ..self.to(DeliveryState::Cancelled) }
     }
 
-    /// The session knows of the failure.
+    /// The session knows. A failure is over with that; what is held goes on waiting, but not for ever.
     #[must_use]
-    pub fn told(&self) -> Self {
-        Self { reported: true, rev: self.rev + 1, look_at: None, ..self.clone() }
+    pub fn told(&self, now: Timestamp) -> Self {
+        let look_at = if self.state == DeliveryState::Held { after(now, HELD_FOR) } else { None };
+        Self { reported: true, rev: self.rev + 1, look_at, ..self.clone() }
     }
 
     /// What a status of the channel makes of it, or `None` when it changes nothing: ranks only rise, and a failure

@@ -2,4 +2,15 @@
 //!
 //! Nothing here knows a vendor, a cloud or a wire format.
 
+pub mod backoff;
+pub mod converse;
+pub mod deliver;
+pub mod ingest;
 pub mod ports;
+pub mod receipts;
+pub mod shift;
+pub mod sync_crm;
+pub mod take_turn;
+pub mod wake;
+
+pub use shift::Shift;

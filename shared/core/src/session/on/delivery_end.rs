@@ -49,13 +49,7 @@ pub(in crate::session) fn tell(
     };
     let words = shorten(&message.text, 80);
     decision.note(&format!("{what}{code}: “{words}”. {}", end.trouble.text), now);
-    decision.change(message, crate::Delivery::told);
-    if end.fate == Fate::Held {
-        // Held messages stay open: only the report is done, the wait is not.
-        decision.changes.iter_mut().for_each(|change| {
-            change.delivery.look_at = message.delivery.as_ref().and_then(|d| d.look_at);
-        });
-    }
+    decision.change(message, |delivery| delivery.told(now));
     decision
 }
 

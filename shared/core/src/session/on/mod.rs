@@ -8,3 +8,5 @@ mod hand_off;
 pub(super) mod person;
 pub(super) mod rep_reply;
 pub(super) mod silence;
+
+pub(super) use hand_off::window_closed;

@@ -1,0 +1,85 @@
+//! Writing what is missing in a CRM's copy, one step at a time, the cursor moved after each.
+
+use shared::Message;
+use shared::crm::{Cursor, Step, next_step, plan};
+
+use super::{CALL_LIMIT, Held, Stop};
+use crate::ports::{CrmError, PortResult};
+
+/// Messages read at once.
+const PAGE: usize = 100;
+
+impl Held<'_> {
+    pub(super) async fn write_what_is_missing(&mut self) -> Result<(), Stop> {
+        let Some(mode) = self.settings.crm else { return Ok(()) };
+        let first = self.messages(1, 1).await?;
+        let link = self.settings.link(self.session.id);
+        let mut page: Vec<Message> = Vec::new();
+        while self.shift.has_time_for(CALL_LIMIT + CALL_LIMIT, self.flow.clock.now()) {
+            let synced = self.cursor.synced_seq;
+            if page.last().is_none_or(|last| last.seq <= synced) {
+                page = self.messages(synced + 1, PAGE).await?;
+            }
+            let step = next_step(&self.session, &page, plan::first_words(&first), &self.cursor, mode, &link);
+            match step {
+                Step::Nothing => return Ok(()),
+                Step::Wait => break,
+                step => {
+                    let next = self.carry_out(step).await?;
+                    self.keep(next).await?;
+                }
+            }
+        }
+        self.unfinished = true;
+        Ok(())
+    }
+
+    async fn messages(&self, from: u64, limit: usize) -> PortResult<Vec<Message>> {
+        self.flow.sessions.messages(&self.session.org, self.session.id, from, limit).await
+    }
+
+    /// Carries out one step and returns the cursor after it.
+    async fn carry_out(&self, step: Step) -> Result<Cursor, Stop> {
+        let mut next = self.cursor.clone();
+        let org = &self.session.org;
+        let crm = &self.flow.crm;
+        match step {
+            Step::Contact(draft) => next.contact = Some(crm.contact(org, &draft).await?),
+            Step::Case(draft) => {
+                let made = crm.create_case(org, &draft).await?;
+                next.case_exists = true;
+                next.case_number = made.number;
+                next.our_author = made.our_author.or(next.our_author);
+                next.description = Some(draft.description);
+            }
+            Step::Activity { seq, draft } => {
+                match crm.add_activity(org, &draft).await {
+                    Ok(made) => next.our_author = made.our_author.or(next.our_author),
+                    Err(CrmError::Refused(why)) => self.note_refusal(seq, &why),
+                    Err(other) => return Err(other.into()),
+                }
+                next.synced_seq = seq;
+            }
+            Step::Skip { seq } => next.synced_seq = seq,
+            Step::Describe { from, to } => {
+                let case = shared::crm::case_id(org, self.session.id);
+                crm.describe(org, case, &from, &to).await?;
+                next.description = Some(to);
+            }
+            Step::Resolve => {
+                crm.resolve(org, shared::crm::case_id(org, self.session.id)).await?;
+                next.resolution_written = true;
+            }
+            Step::Wait | Step::Nothing => {}
+        }
+        Ok(next)
+    }
+
+    /// A message that the CRM refuses for good does not keep the others waiting.
+    fn note_refusal(&self, seq: u64, why: &str) {
+        tracing::error!(
+            org = %self.session.org, session.id = %self.session.id, seq, why,
+            "the CRM refused a message for good; the rest of the conversation goes on without it"
+        );
+    }
+}

@@ -1,1 +1,125 @@
-//! Lambda: proves that a webhook comes from Meta, queues what it carries, answers at once.
+//! `whatsapp-ingress`: proves that a webhook comes from Meta, queues what it carries, answers at once.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use shared::channel::LineKey;
+use shared_flow::ingest::{Delivery, Inbound, Ingest, Taken};
+use shared_flow::ports::{PortError, PortResult, StatusNote};
+use shared_vendors::whatsapp::account::Accounts;
+use shared_vendors::whatsapp::parse::{self, InboundMessage, InboundStatus, Parsed};
+use shared_vendors::whatsapp::verify::{self, Verified};
+
+/// The largest body taken. Meta sends up to 3 MB.
+const BODY_MOST: usize = 3_500_000;
+/// Where Meta puts the signature.
+const SIGNATURE: &str = "x-hub-signature-256";
+
+/// What intake works with. It can read no conversation.
+#[derive(Clone)]
+pub struct Intake {
+    /// The secrets that sign, and the word of the handshake.
+    pub accounts: Arc<dyn Accounts>,
+    /// Where what came in goes.
+    pub ingest: Ingest,
+}
+
+/// The routes.
+pub fn router(intake: Intake) -> Router {
+    Router::new()
+        .route("/webhooks/whatsapp", get(handshake).post(take))
+        .layer(DefaultBodyLimit::max(BODY_MOST))
+        .with_state(intake)
+}
+
+/// Meta asks once, when the address is saved, whether we know the agreed word.
+async fn handshake(State(intake): State<Intake>, RawQuery(query): RawQuery) -> Response {
+    let tokens = match intake.accounts.verify_tokens().await {
+        Ok(tokens) => tokens,
+        Err(error) => return unavailable(&error),
+    };
+    match verify::challenge(query.as_deref().unwrap_or_default(), &tokens) {
+        Some(challenge) => {
+            let plain = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+            (StatusCode::OK, plain, challenge).into_response()
+        }
+        None => (StatusCode::FORBIDDEN, "the verify token is not the configured one").into_response(),
+    }
+}
+
+/// A webhook: genuine or refused; everything in it is durable before the 200.
+async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> Response {
+    let secrets = match intake.accounts.app_secrets().await {
+        Ok(secrets) => secrets,
+        Err(error) => return unavailable(&error),
+    };
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let verified = match verify::verify(body, signature, &secrets) {
+        Ok(verified) => verified,
+        Err(bad) => {
+            tracing::warn!(reason = %bad, "a webhook was refused");
+            return (StatusCode::UNAUTHORIZED, "the signature is missing or wrong").into_response();
+        }
+    };
+    match intake.take(&verified).await {
+        Ok(taken) => {
+            tracing::info!(queued = taken.queued, unknown_line = taken.unknown_line, parked = taken.parked, "webhook");
+            (StatusCode::OK, "ok").into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+impl Intake {
+    /// Reads a verified body and queues what it carries.
+    pub async fn take(&self, verified: &Verified) -> PortResult<Taken> {
+        let parsed = parse::parse(verified);
+        let ignored = parsed.messages.iter().filter(|message| !message.process).count();
+        if ignored > 0 || !parsed.echoes.is_empty() || !parsed.account_events.is_empty() || parsed.value_errors > 0 {
+            tracing::info!(
+                ignored,
+                echoes = parsed.echoes.len(),
+                account_events = parsed.account_events.len(),
+                value_errors = parsed.value_errors,
+                "a webhook carried what this line does not handle"
+            );
+        }
+        let delivery = self.delivery(parsed).await?;
+        self.ingest.take(delivery).await
+    }
+
+    async fn delivery(&self, parsed: Parsed) -> PortResult<Delivery> {
+        let now = self.ingest.clock.now();
+        let messages = parsed.messages.iter().filter_map(|message| inbound(message, now)).collect();
+        let mut statuses = Vec::with_capacity(parsed.statuses.len());
+        for status in &parsed.statuses {
+            statuses.extend(self.status(status).await?);
+        }
+        let unreadable = parsed.unreadable.iter().map(|bytes| bytes.to_vec()).collect();
+        Ok(Delivery { messages, statuses, unreadable })
+    }
+
+    /// A status of one of our lines. Whose line it is comes from the settings, never from the body.
+    async fn status(&self, status: &InboundStatus) -> PortResult<Option<StatusNote>> {
+        let line = LineKey::whatsapp(&status.phone_number_id);
+        let Some(line) = self.ingest.settings.line(&line).await? else { return Ok(None) };
+        Ok(parse::status_note(status, &line.org, self.ingest.clock.now()))
+    }
+}
+
+fn inbound(message: &InboundMessage, now: shared::Timestamp) -> Option<Inbound> {
+    let key = parse::event_key(message);
+    let (line, message) = parse::customer_message(message, now)?;
+    Some(Inbound { line, key, message })
+}
+
+/// Nothing was acknowledged, so the sender repeats it.
+fn unavailable(error: &PortError) -> Response {
+    tracing::error!(error = %error, "a webhook could not be made durable; its sender repeats it");
+    (StatusCode::SERVICE_UNAVAILABLE, "not stored, please repeat").into_response()
+}

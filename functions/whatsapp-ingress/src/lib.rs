@@ -11,9 +11,7 @@ use bytes::Bytes;
 use shared::channel::LineKey;
 use shared_flow::ingest::{Delivery, Inbound, Ingest, Taken};
 use shared_flow::ports::{PortError, PortResult, StatusNote};
-use shared_vendors::whatsapp::account::Accounts;
-use shared_vendors::whatsapp::parse::{self, InboundMessage, InboundStatus, Parsed};
-use shared_vendors::whatsapp::verify::{self, Verified};
+use shared_vendors::whatsapp::{self, Accounts, InboundMessage, InboundStatus, Parsed, Verified};
 
 /// The largest body taken. Meta sends up to 3 MB.
 const BODY_MOST: usize = 3_500_000;
@@ -43,7 +41,7 @@ async fn handshake(State(intake): State<Intake>, RawQuery(query): RawQuery) -> R
         Ok(tokens) => tokens,
         Err(error) => return unavailable(&error),
     };
-    match verify::challenge(query.as_deref().unwrap_or_default(), &tokens) {
+    match whatsapp::challenge(query.as_deref().unwrap_or_default(), &tokens) {
         Some(challenge) => {
             let plain = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
             (StatusCode::OK, plain, challenge).into_response()
@@ -59,7 +57,7 @@ async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> 
         Err(error) => return unavailable(&error),
     };
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    let verified = match verify::verify(body, signature, &secrets) {
+    let verified = match whatsapp::verify(body, signature, &secrets) {
         Ok(verified) => verified,
         Err(bad) => {
             tracing::warn!(reason = %bad, "a webhook was refused");
@@ -78,7 +76,7 @@ async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> 
 impl Intake {
     /// Reads a verified body and queues what it carries.
     pub async fn take(&self, verified: &Verified) -> PortResult<Taken> {
-        let parsed = parse::parse(verified);
+        let parsed = whatsapp::parse(verified);
         let ignored = parsed.messages.iter().filter(|message| !message.process).count();
         if ignored > 0 || !parsed.echoes.is_empty() || !parsed.account_events.is_empty() || parsed.value_errors > 0 {
             tracing::info!(
@@ -108,13 +106,13 @@ impl Intake {
     async fn status(&self, status: &InboundStatus) -> PortResult<Option<StatusNote>> {
         let line = LineKey::whatsapp(&status.phone_number_id);
         let Some(line) = self.ingest.settings.line(&line).await? else { return Ok(None) };
-        Ok(parse::status_note(status, &line.org, self.ingest.clock.now()))
+        Ok(whatsapp::status_note(status, &line.org, self.ingest.clock.now()))
     }
 }
 
 fn inbound(message: &InboundMessage, now: shared::Timestamp) -> Option<Inbound> {
-    let key = parse::event_key(message);
-    let (line, message) = parse::customer_message(message, now)?;
+    let key = whatsapp::event_key(message);
+    let (line, message) = whatsapp::customer_message(message, now)?;
     Some(Inbound { line, key, message })
 }
 

@@ -1,1 +1,3 @@
 //! The ports on AWS.
+
+pub mod dynamodb;

@@ -79,6 +79,9 @@ pub struct Delivery {
     /// Calls begun again after an outcome stayed unknown.
     #[serde(default)]
     pub repeats: u32,
+    /// Whether the last call ended without an answer, so that the message may have arrived.
+    #[serde(default)]
+    pub unsure: bool,
     /// The channel's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_id: Option<String>,
@@ -116,6 +119,7 @@ impl Delivery {
             look_at: after(now, UNTOUCHED_WAIT),
             tries: 0,
             repeats: 0,
+            unsure: false,
             vendor_id: None,
             trouble: None,
             reported: false,
@@ -142,6 +146,12 @@ impl Delivery {
             | DeliveryState::Read
             | DeliveryState::Cancelled => false,
         }
+    }
+
+    /// Whether it may have arrived although it counts as not sent: a call ended without an answer.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        self.unsure || self.repeats > 0
     }
 
     /// Whether its fate is known well enough to be told to a rep.
@@ -172,8 +182,8 @@ impl Delivery {
     /// A worker begins the call.
     #[must_use]
     pub fn begun(&self, now: Timestamp) -> Self {
-        let repeats = self.repeats + u32::from(self.state == DeliveryState::Unknown);
-        Self { look_at: after(now, SEND_LEASE), repeats, ..self.to(DeliveryState::Sending) }
+        let repeats = self.repeats + u32::from(self.unsure);
+        Self { look_at: after(now, SEND_LEASE), repeats, unsure: false, ..self.to(DeliveryState::Sending) }
     }
 
     /// The channel took it under this id.
@@ -193,7 +203,7 @@ impl Delivery {
     /// The call may have arrived.
     #[must_use]
     pub fn unknown(&self, now: Timestamp) -> Self {
-        Self { look_at: after(now, UNKNOWN_WAIT), ..self.to(DeliveryState::Unknown) }
+        Self { look_at: after(now, UNKNOWN_WAIT), unsure: true, ..self.to(DeliveryState::Unknown) }
     }
 
     /// It will not arrive. The session is told next, so it is looked at again at once.
@@ -249,33 +259,33 @@ impl Delivery {
         why: Option<Trouble>,
         now: Timestamp,
     ) -> Option<Self> {
-        let id = self.vendor_id.clone().or_else(|| Some(vendor_id.to_owned()));
+        let why = why.unwrap_or_else(no_reason);
         let next = match receipt {
-            Receipt::Sent => self.raised(DeliveryState::Sent)?,
+            // Whatever we think of it, the customer has it.
             Receipt::Delivered => self.raised(DeliveryState::Delivered)?,
             Receipt::Read => self.raised(DeliveryState::Read)?,
-            Receipt::FailedForNow if self.may_still_fail() && self.tries < 5 => {
+            // Statuses repeat and overtake each other: these speak of an attempt that is over.
+            Receipt::Sent | Receipt::FailedForNow | Receipt::Failed if !self.is_attempt(vendor_id) => {
+                return None;
+            }
+            Receipt::Sent => self.raised(DeliveryState::Sent)?,
+            Receipt::FailedForNow if self.tries < 5 => {
                 let wait = SignedDuration::from_secs(6 * 4_i64.pow(self.tries));
                 let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-                return Some(Self {
-                    vendor_id: None,
-                    ..self.postponed(at, why.unwrap_or_else(no_reason), true)
-                });
+                self.postponed(at, why, true)
             }
-            Receipt::FailedForNow | Receipt::Failed if self.may_still_fail() => {
-                self.failed(now, why.unwrap_or_else(no_reason))
-            }
-            Receipt::FailedForNow | Receipt::Failed => return None,
+            Receipt::FailedForNow | Receipt::Failed => self.failed(now, why),
         };
-        Some(Self { vendor_id: id, ..next })
+        Some(Self { vendor_id: Some(vendor_id.to_owned()), unsure: false, ..next })
     }
 
-    fn may_still_fail(&self) -> bool {
+    /// Whether the channel's `vendor_id` names the attempt that is under way. Until the channel took it, an id that is
+    /// known already names the attempt before.
+    fn is_attempt(&self, vendor_id: &str) -> bool {
+        let known = self.vendor_id.as_deref() == Some(vendor_id);
         match self.state {
-            DeliveryState::Sending
-            | DeliveryState::Unknown
-            | DeliveryState::Accepted
-            | DeliveryState::Sent => true,
+            DeliveryState::Sending | DeliveryState::Unknown => !known,
+            DeliveryState::Accepted | DeliveryState::Sent => known,
             DeliveryState::Queued
             | DeliveryState::Held
             | DeliveryState::Delivered
@@ -285,12 +295,9 @@ impl Delivery {
         }
     }
 
-    /// The state raised to `state`, if that is a rise. A failure whose message was seen after all was none.
+    /// The state raised to `state`, if that is a rise.
     fn raised(&self, state: DeliveryState) -> Option<Self> {
-        let rises = rank(state) > rank(self.state);
-        let was_failed = self.state == DeliveryState::Failed;
-        (rises && (!was_failed || rank(state) >= rank(DeliveryState::Delivered)))
-            .then(|| Self { trouble: None, ..self.to(state) })
+        (rank(state) > rank(self.state)).then(|| Self { trouble: None, ..self.to(state) })
     }
 }
 
@@ -353,6 +360,22 @@ mod tests {
         assert_eq!(failed.on_receipt(Receipt::Sent, "wamid.1", None, now()), None);
         let seen = failed.on_receipt(Receipt::Delivered, "wamid.1", None, now()).unwrap();
         assert_eq!((seen.state, seen.trouble), (DeliveryState::Delivered, None));
+    }
+
+    #[test]
+    fn a_status_of_an_earlier_attempt_does_not_touch_the_next_one() {
+        let again = accepted().on_receipt(Receipt::FailedForNow, "wamid.1", None, now()).unwrap();
+        let second = again.begun(now());
+        for stale in [Receipt::Sent, Receipt::FailedForNow, Receipt::Failed] {
+            assert_eq!(again.on_receipt(stale, "wamid.1", None, now()), None, "waiting, {stale:?}");
+            assert_eq!(second.on_receipt(stale, "wamid.1", None, now()), None, "under way, {stale:?}");
+            let taken = second.accepted("wamid.2");
+            assert_eq!(taken.on_receipt(stale, "wamid.1", None, now()), None, "accepted, {stale:?}");
+        }
+        let sent = second.on_receipt(Receipt::Sent, "wamid.2", None, now()).unwrap();
+        assert_eq!((sent.state, sent.vendor_id.as_deref()), (DeliveryState::Sent, Some("wamid.2")));
+        let seen = second.on_receipt(Receipt::Read, "wamid.1", None, now()).unwrap();
+        assert_eq!(seen.state, DeliveryState::Read, "whatever we think of it, the customer has it");
     }
 
     #[test]

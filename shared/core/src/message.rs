@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, DeliveryState};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,6 +118,12 @@ impl Message {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.delivery.as_ref().is_some_and(Delivery::is_open)
+    }
+
+    /// Whether it is on its way to the customer and stands in one of these states.
+    #[must_use]
+    pub fn is_in(&self, states: &[DeliveryState]) -> bool {
+        self.delivery.as_ref().is_some_and(|d| states.contains(&d.state))
     }
 
     /// Whether the machine speaks: words that a person's takeover silences.

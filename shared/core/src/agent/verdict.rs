@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::render::{clean, is_blank};
 use crate::handoff::Reason;
 
 /// The outcome of a turn.
@@ -67,13 +68,13 @@ impl Answer {
     /// An answer in plain words, as models give it that do not know tools. `None` when there are none.
     #[must_use]
     pub fn plain(text: &str) -> Option<Self> {
-        let reply = crate::channel::render::clean(text).trim().to_owned();
-        (!reply.is_empty()).then_some(Self { reply, escalation: None, language: None, sentiment: None })
+        let reply = clean(text).trim().to_owned();
+        (!is_blank(&reply)).then_some(Self { reply, escalation: None, language: None, sentiment: None })
     }
 
     /// Whether it says or does anything.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        !self.reply.trim().is_empty() || self.escalation.is_some()
+        !is_blank(&self.reply) || self.escalation.is_some()
     }
 }

@@ -136,7 +136,7 @@ pub fn activity(
     link: &str,
     contact: Option<String>,
 ) -> ActivityDraft {
-    let kind = kind_of(message.author);
+    let kind = kind_of(message);
     let channel = session.channel().label();
     let who = match kind {
         ActivityKind::FromCustomer => format!("Customer via {channel}"),
@@ -160,11 +160,13 @@ pub fn activity(
     }
 }
 
-fn kind_of(author: Author) -> ActivityKind {
-    match author {
+fn kind_of(message: &Message) -> ActivityKind {
+    match message.author {
         Author::Customer => ActivityKind::FromCustomer,
         Author::Assistant => ActivityKind::FromAssistant,
         Author::Rep => ActivityKind::FromRep,
+        // What goes to the customer is a notice; a rep must not take it for a note to themselves.
+        Author::System if message.delivery.is_some() => ActivityKind::FromAssistant,
         Author::System => ActivityKind::Note,
     }
 }
@@ -182,6 +184,9 @@ fn fate_of(message: &Message) -> String {
     let Some(delivery) = &message.delivery else { return String::new() };
     let what = match delivery.state {
         DeliveryState::Held => "waits for the customer to write again",
+        DeliveryState::Failed | DeliveryState::Cancelled if delivery.may_have_arrived() => {
+            "may have arrived or not, and is not sent again"
+        }
         DeliveryState::Failed => "not delivered",
         DeliveryState::Cancelled => "not sent",
         DeliveryState::Queued

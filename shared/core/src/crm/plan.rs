@@ -115,3 +115,7 @@ fn is_ours_to_resolve(session: &Session) -> bool {
 pub fn first_words(messages: &[Message]) -> &str {
     messages.iter().find(|m| m.author == Author::Customer).map_or("", |m| m.text.as_str())
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

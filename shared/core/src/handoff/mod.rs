@@ -32,7 +32,7 @@ pub enum Reason {
     AssistantMalformed,
     /// The message reached us too late for a machine's answer to make sense.
     LateMessage,
-    /// The assistant's answer could not be delivered.
+    /// An answer could not be delivered.
     DeliveryFailed,
     /// A person took the session.
     ByPerson,
@@ -56,7 +56,7 @@ impl Reason {
             Self::AssistantUnavailable => "the assistant could not be reached",
             Self::AssistantMalformed => "the assistant gave no usable answer",
             Self::LateMessage => "the message reached us late",
-            Self::DeliveryFailed => "the assistant's answer could not be delivered",
+            Self::DeliveryFailed => "an answer could not be delivered",
             Self::ByPerson => "a person took over",
             Self::RepReplied => "a rep answered",
         }
@@ -78,6 +78,8 @@ pub struct Handoff {
     pub at: Timestamp,
     /// Whether a person has spoken or acted since.
     pub claimed: bool,
+    /// Whether the customer was told that a person will answer; if it was not possible, it is made up for.
+    pub told: bool,
 }
 
 // A summary is made of the customer's words.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Verdict;
+use crate::channel::render::is_blank;
 use crate::contact::CustomerAddress;
 use crate::delivery::Trouble;
 use crate::message::Kind;
@@ -22,6 +23,16 @@ pub enum Command {
     CaseClosed(CaseClosure),
     /// A message's way to the customer ended badly.
     DeliveryEnded(DeliveryEnd),
+    /// A message that had left needs work again: the channel took back its word on it.
+    DeliveryReopened {
+        /// Its place in the transcript.
+        seq: u64,
+    },
+    /// The customer wrote to this line again, in a later session: what waited here for the reply window may go out.
+    WindowReopened {
+        /// When they wrote, as far as the channel's clock is believed.
+        at: Timestamp,
+    },
     /// A person wants the session.
     HandoffRequested(By),
     /// A person gives the session back to the assistant.
@@ -42,6 +53,8 @@ impl Command {
             Self::RepReplied(_) => "rep_replied",
             Self::CaseClosed(_) => "case_closed",
             Self::DeliveryEnded(_) => "delivery_ended",
+            Self::DeliveryReopened { .. } => "delivery_reopened",
+            Self::WindowReopened { .. } => "window_reopened",
             Self::HandoffRequested(_) => "handoff_requested",
             Self::HandBackRequested(_) => "hand_back_requested",
             Self::ResolveRequested(_) => "resolve_requested",
@@ -98,6 +111,14 @@ pub struct RepReply {
 impl std::fmt::Debug for RepReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RepReply").field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+impl RepReply {
+    /// Whether nothing is left of the words once they are cleaned: a record, but no answer.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        is_blank(&self.text)
     }
 }
 

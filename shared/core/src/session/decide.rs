@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::command::Command;
 use super::decision::{Because, Decision};
-use super::on::{agent_verdict, case_closed, customer_message, delivery_end, person, rep_reply, silence};
+use super::on::{
+    agent_verdict, case_closed, customer_message, delivery_end, person, rep_reply, silence, window,
+};
 use super::state::{Session, State};
 use super::timer;
 use crate::message::Message;
@@ -28,16 +30,19 @@ pub fn decide(
 
     let decision = match (&session.state, command) {
         (Assistant, C::CustomerWrote(message)) => {
-            customer_message::to_assistant(session, message, now, policy)
+            customer_message::to_assistant(session, open, message, now, policy)
         }
         (HandedOff(_), C::CustomerWrote(message)) => customer_message::to_person(session, open, message, now),
         (Resolved(_), C::CustomerWrote(_)) => Decision::unchanged(session, Because::SessionIsOver),
 
-        (Assistant, C::AgentConcluded(concluded)) => agent_verdict::follow(session, concluded, now),
+        (Assistant, C::AgentConcluded(concluded)) => agent_verdict::follow(session, concluded, now, policy),
         // The model answered after a person took over: the person's word stands.
         (HandedOff(_), C::AgentConcluded(_)) => Decision::unchanged(session, Because::PersonOwnsSession),
         (Resolved(_), C::AgentConcluded(_)) => Decision::unchanged(session, Because::SessionIsOver),
 
+        (Assistant | HandedOff(_) | Resolved(_), C::RepReplied(reply)) if reply.is_blank() => {
+            Decision::unchanged(session, Because::NothingWasSaid)
+        }
         (Assistant, C::RepReplied(reply)) => rep_reply::takes_over(session, open, reply, now),
         (HandedOff(handoff), C::RepReplied(reply)) => rep_reply::answers(session, open, handoff, reply, now),
         // A rep's word counts after the end too; it reaches the customer and opens nothing.
@@ -50,6 +55,15 @@ pub fn decide(
         (Assistant, C::DeliveryEnded(end)) => delivery_end::tell_or_hand_off(session, open, end, now),
         (HandedOff(_), C::DeliveryEnded(end)) => delivery_end::tell(session, open, end, now),
         (Resolved(_), C::DeliveryEnded(end)) => delivery_end::tell(session, open, end, now),
+
+        (Assistant | HandedOff(_) | Resolved(_), C::DeliveryReopened { seq }) => {
+            delivery_end::reopened(session, *seq)
+        }
+
+        // The window is the customer's, not the state's: also what a rep said before the end goes out.
+        (Assistant | HandedOff(_) | Resolved(_), C::WindowReopened { at }) => {
+            window::reopened(session, open, *at, now)
+        }
 
         (Assistant, C::HandoffRequested(by)) => person::takes_over(session, open, by, now),
         (HandedOff(_), C::HandoffRequested(_)) => Decision::unchanged(session, Because::AlreadyHandedOff),
@@ -67,5 +81,5 @@ pub fn decide(
         (HandedOff(_), C::Woke) => silence::re_arm(session, now),
         (Resolved(_), C::Woke) => silence::re_arm(session, now),
     };
-    timer::arm(decision, open, now, policy)
+    timer::arm(session, decision, open, now, policy)
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::state::Session;
+use crate::channel::render::clean;
 use crate::delivery::{Delivery, Trouble};
 use crate::message::{Audience, Author, Kind, Message};
 
@@ -18,6 +19,10 @@ pub struct Decision {
     /// Why nothing changed, when nothing did.
     pub because: Option<Because>,
 }
+
+/// The most earlier messages that one decision moves. Decision, messages and marks are written in one transaction,
+/// which holds 100 items in DynamoDB.
+pub const MOST_CHANGES: usize = 60;
 
 /// The delivery of an earlier message as it shall be. `rev` is one above the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub enum Because {
     NotDueYet,
     /// The message's trouble is known already, or over.
     NothingToReport,
+    /// The words are blank.
+    NothingWasSaid,
 }
 
 impl Because {
@@ -67,6 +74,7 @@ impl Because {
             }
             Self::NotDueYet => "nothing is due yet",
             Self::NothingToReport => "there is nothing to report",
+            Self::NothingWasSaid => "there are no words in it",
         }
     }
 }
@@ -94,7 +102,7 @@ impl Decision {
             author: entry.author,
             audience: entry.audience,
             kind: entry.kind,
-            text: entry.text.to_owned(),
+            text: clean(entry.text),
             epoch: self.session.epoch,
             source: entry.source.map(str::to_owned),
             delivery: entry.delivery,
@@ -118,11 +126,11 @@ impl Decision {
     /// Takes back what the machine said and nobody has begun to send: a person's word stands over it.
     pub(super) fn silence_the_machine(&mut self, open: &[Message], why: &str) -> &mut Self {
         use crate::delivery::DeliveryState::{Held, Queued};
-        let unsent = open.iter().filter(|m| m.is_machine_word() || m.author == Author::System);
-        for message in unsent {
-            if message.delivery.as_ref().is_some_and(|d| matches!(d.state, Queued | Held)) {
-                self.change(message, |d| d.cancelled(Trouble::new(why)));
-            }
+        let machine = open.iter().filter(|m| m.is_machine_word() || m.author == Author::System);
+        let unsent = machine.filter(|m| m.is_in(&[Queued, Held]));
+        // Whatever is beyond the most that fits is stopped when it is about to leave: its epoch is over.
+        for message in unsent.take(MOST_CHANGES) {
+            self.change(message, |d| d.cancelled(Trouble::new(why)));
         }
         self
     }

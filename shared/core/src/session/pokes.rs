@@ -37,7 +37,8 @@ pub fn pokes(
     }
     let after = &decision.session;
     let mut pokes = Vec::new();
-    if decision.messages.iter().any(crate::Message::is_open) || !decision.changes.is_empty() {
+    let reopened = after.open_from < before.open_from;
+    if decision.messages.iter().any(crate::Message::is_open) || !decision.changes.is_empty() || reopened {
         pokes.push(Poke::Deliveries);
     }
     let told = !decision.messages.is_empty() || !decision.changes.is_empty();

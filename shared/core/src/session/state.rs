@@ -7,6 +7,8 @@ use crate::channel::{Channel, LineKey, window};
 use crate::contact::CustomerAddress;
 use crate::handoff::Handoff;
 use crate::ids::{ContactId, OrgId, SessionId, derive};
+use crate::policy::Policy;
+use crate::session::timer::later;
 
 /// Who answers the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +64,39 @@ pub struct Turn {
     pub number: u32,
     /// When the pending turn may start; `None` when none is pending.
     pub due: Option<Timestamp>,
+    /// Since when the pending turn is owed: the patience with a burst and with the machine counts from here.
+    pub since: Option<Timestamp>,
+    /// The last turn that was answered, thrown away or called off: what the model still says to it is not used.
+    pub over: u32,
     /// Whether an answer was already thrown away because the customer wrote meanwhile. That happens once, not twice.
     pub discarded: bool,
+}
+
+impl Turn {
+    /// Asks for an answer to everything so far. Each message of a burst moves the turn on, but never further than
+    /// the longest wait since the first.
+    pub(super) fn ask(&mut self, now: Timestamp, policy: &Policy) {
+        let since = *self.since.get_or_insert(now);
+        let latest = later(since, policy.debounce_most);
+        self.number += 1;
+        self.due = Some(later(now, policy.debounce).min(latest.max(now)));
+    }
+
+    /// No answer is owed any more, and none that is still being thought of is wanted.
+    pub(super) fn call_off(&mut self) {
+        *self = Self { number: self.number, over: self.number, ..Self::default() };
+    }
+
+    /// Whether the machine owes an answer.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// Whether the model's word on this turn is still wanted.
+    pub(super) fn wants(&self, number: u32) -> bool {
+        self.is_pending() && self.over < number && number <= self.number
+    }
 }
 
 /// The head of a session.

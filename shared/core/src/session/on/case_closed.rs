@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::person::end;
+use super::person::{end, unanswered};
 use crate::message::Message;
 use crate::session::decision::Decision;
 use crate::session::state::{Resolver, Session};
@@ -12,6 +12,9 @@ pub(in crate::session) fn resolve(session: &Session, open: &[Message], now: Time
     let mut decision = Decision::begin(session);
     decision.silence_the_machine(open, "the case was closed");
     decision.session.epoch += 1;
+    if session.turn.is_pending() {
+        decision.note(&format!("The case was closed.{}", unanswered(session)), now);
+    }
     end(&mut decision.session, Resolver::Case, now);
     decision
 }

@@ -2,17 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::hand_off::{HandingOff, hand_off};
+use super::hand_off::{HandingOff, hand_off, tell_at_last};
+use super::window::release;
 use crate::channel::render::{clean, shorten};
 use crate::channel::window::believed_time;
-use crate::delivery::DeliveryState;
 use crate::handoff::{Reason, notice};
 use crate::message::{Audience, Author, Message};
 use crate::policy::Policy;
 use crate::session::command::CustomerMessage;
 use crate::session::decision::{Decision, Entry};
 use crate::session::state::Session;
-use crate::session::timer::later;
 
 /// How many of the customer's last words are kept for a summary, and how much of each.
 const WORDS: usize = 3;
@@ -21,11 +20,14 @@ const WORDS_EACH: usize = 300;
 /// The machine has the session: a turn falls due, or a person is called when the machine may not answer.
 pub(in crate::session) fn to_assistant(
     session: &Session,
+    open: &[Message],
     message: &CustomerMessage,
     now: Timestamp,
     policy: &Policy,
 ) -> Decision {
     let mut decision = append(session, message, now);
+    // A rep who gave the session back may have said something before, while the window was closed.
+    release(&mut decision, open, now);
     if !message.kind.asks_for_an_answer() {
         return decision;
     }
@@ -37,12 +39,13 @@ pub(in crate::session) fn to_assistant(
     };
     match reason {
         Some(reason) => hand_off(&mut decision, HandingOff::because(reason), now),
-        None => ask_for_a_turn(&mut decision.session, now, policy),
+        None => decision.session.turn.ask(now, policy),
     }
     decision
 }
 
-/// A person has the session: they see it, and replies that waited for the window go out.
+/// A person has the session: they see it, and replies that waited for the window go out. A customer who could not be
+/// told of the hand-off is told now.
 pub(in crate::session) fn to_person(
     session: &Session,
     open: &[Message],
@@ -50,22 +53,11 @@ pub(in crate::session) fn to_person(
     now: Timestamp,
 ) -> Decision {
     let mut decision = append(session, message, now);
-    if decision.session.window_is_open(now) {
-        for held in
-            open.iter().filter(|m| m.delivery.as_ref().is_some_and(|d| d.state == DeliveryState::Held))
-        {
-            decision.change(held, |d| d.released(now));
-        }
+    release(&mut decision, open, now);
+    if message.kind.asks_for_an_answer() {
+        tell_at_last(&mut decision, now);
     }
     decision
-}
-
-/// One answer for a burst: each message moves the turn on, but never past the longest wait since the first.
-pub(super) fn ask_for_a_turn(session: &mut Session, now: Timestamp, policy: &Policy) {
-    let since = session.waiting_since.unwrap_or(now);
-    let latest = later(since.max(session.opened_at), policy.debounce_most);
-    session.turn.number += 1;
-    session.turn.due = Some(later(now, policy.debounce).min(latest.max(now)));
 }
 
 fn append(session: &Session, message: &CustomerMessage, now: Timestamp) -> Decision {
@@ -100,6 +92,7 @@ fn remember_words(session: &mut Session, text: &str) {
     let surplus = session.recent_words.len().saturating_sub(WORDS);
     session.recent_words.drain(..surplus);
     if session.language.is_none() {
-        session.language = notice::language_of(text).map(str::to_owned);
+        // A burst of short messages is clearer as a whole.
+        session.language = notice::language_of(&session.recent_words.join(" ")).map(str::to_owned);
     }
 }

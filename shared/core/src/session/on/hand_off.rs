@@ -42,34 +42,49 @@ impl HandingOff {
 pub(super) fn hand_off(decision: &mut Decision, how: HandingOff, now: Timestamp) {
     let next = &mut decision.session;
     let words: Vec<&str> = next.recent_words.iter().map(String::as_str).collect();
-    let summary = how.summary.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| summary::from_words(&words));
+    let summary =
+        how.summary.filter(|text| !render::is_blank(text)).unwrap_or_else(|| summary::from_words(&words));
     let handoff = Handoff {
         reason: how.reason,
         detail: render::clean(&how.detail),
         summary: render::clean(&summary),
-        sentiment: how.sentiment,
+        sentiment: how.sentiment.as_deref().map(render::clean),
         at: now,
         claimed: how.claimed,
+        told: !how.silent && next.window_is_open(now),
     };
     let note = note(next, &handoff);
     next.state = State::HandedOff(handoff);
-    next.turn.due = None;
-    next.turn.discarded = false;
+    next.turn.call_off();
     next.last_activity_at = next.last_activity_at.max(now);
     decision.note(&note, now);
-    if !how.silent {
-        let told = how.reply.filter(|text| !text.trim().is_empty());
-        let author = if told.is_some() { Author::Assistant } else { Author::System };
-        let told =
-            told.unwrap_or_else(|| notice::for_language(decision.session.language.as_deref()).to_owned());
-        say_to_customer(decision, author, &told, now);
+    match how.reply.filter(|text| !render::is_blank(text)) {
+        _ if how.silent => {}
+        Some(words) => say_to_customer(decision, Author::Assistant, &words, now),
+        None => say_notice(decision, now),
     }
+}
+
+/// Makes up for a notice that could not be sent at the hand-off, once, and only while no person has acted.
+pub(super) fn tell_at_last(decision: &mut Decision, now: Timestamp) {
+    let open = decision.session.window_is_open(now);
+    let State::HandedOff(handoff) = &mut decision.session.state else { return };
+    if open && !handoff.claimed && !handoff.told {
+        handoff.told = true;
+        say_notice(decision, now);
+    }
+}
+
+/// Tells the customer in their language that a person will answer.
+fn say_notice(decision: &mut Decision, now: Timestamp) {
+    let words = notice::for_language(decision.session.language.as_deref());
+    say_to_customer(decision, Author::System, words, now);
 }
 
 /// What the rep reads in the case: reason, mood, language.
 fn note(session: &Session, handoff: &Handoff) -> String {
     let mut lines = vec![format!("Handed off: {}.", handoff.reason.words())];
-    if !handoff.detail.trim().is_empty() {
+    if !render::is_blank(&handoff.detail) {
         lines.push(format!("Reason: {}", handoff.detail));
     }
     lines.push(format!("Summary: {}", handoff.summary));
@@ -95,11 +110,14 @@ pub(super) struct Speech<'a> {
     pub(super) source: Option<&'a str>,
 }
 
+/// The most messages that one text becomes. One fact may not flood a customer, and must fit one transaction.
+const MOST_PARTS: usize = 9;
+
 /// Adds words for the customer. A person's word waits for a closed window; a machine's is dropped with a reason.
 pub(super) fn speak(decision: &mut Decision, speech: Speech<'_>, now: Timestamp) {
     let open = decision.session.window_is_open(now);
-    let text = render::clean(speech.text);
-    for part in render::split(decision.session.channel(), &text) {
+    let parts = render::split(decision.session.channel(), &render::clean(speech.text));
+    for part in parts.iter().take(MOST_PARTS) {
         let delivery = match (open, speech.author) {
             (true, _) => Delivery::queued(now),
             (false, Author::Rep) => Delivery::held_from_the_start(now, window_closed()),
@@ -110,9 +128,15 @@ pub(super) fn speak(decision: &mut Decision, speech: Speech<'_>, now: Timestamp)
         let entry = Entry {
             source: speech.source,
             delivery: Some(delivery),
-            ..Entry::new(speech.author, speech.audience, &part)
+            ..Entry::new(speech.author, speech.audience, part)
         };
         decision.say(entry, now);
+    }
+    let left_out: usize = parts.iter().skip(MOST_PARTS).map(|part| part.chars().count()).sum();
+    if left_out > 0 {
+        let what =
+            format!("The text was too long: its last {left_out} characters were not sent. Send them apart.");
+        decision.note(&what, now);
     }
 }
 

@@ -8,5 +8,6 @@ mod hand_off;
 pub(super) mod person;
 pub(super) mod rep_reply;
 pub(super) mod silence;
+pub(super) mod window;
 
 pub(super) use hand_off::window_closed;

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::customer_message::ask_for_a_turn;
 use super::hand_off::{HandingOff, hand_off};
 use crate::handoff::Reason;
 use crate::message::Message;
@@ -45,7 +44,7 @@ pub(in crate::session) fn gives_back(
     decision.session.last_activity_at = decision.session.last_activity_at.max(now);
     decision.note(&format!("Handed back to the assistant, {}.", via(by)), now);
     if decision.session.waiting_since.is_some() {
-        ask_for_a_turn(&mut decision.session, now, policy);
+        decision.session.turn.ask(now, policy);
     }
     decision
 }
@@ -55,7 +54,7 @@ pub(in crate::session) fn resolves(session: &Session, open: &[Message], by: &By,
     let mut decision = Decision::begin(session);
     decision.silence_the_machine(open, "the session was resolved");
     decision.session.epoch += 1;
-    decision.note(&format!("Resolved, {}.", via(by)), now);
+    decision.note(&format!("Resolved, {}.{}", via(by), unanswered(session)), now);
     end(&mut decision.session, Resolver::Person, now);
     decision
 }
@@ -64,10 +63,15 @@ pub(in crate::session) fn resolves(session: &Session, open: &[Message], by: &By,
 pub(super) fn end(session: &mut Session, by: Resolver, now: Timestamp) {
     let handoff = session.handoff().cloned();
     session.state = State::Resolved(Resolution { by, at: now, handoff });
-    session.turn.due = None;
+    session.turn.call_off();
     session.waiting_since = None;
     session.last_activity_at = session.last_activity_at.max(now);
     session.check_at = Some(crate::session::timer::later(now, crate::session::timer::CHECK_WORKERS));
+}
+
+/// What a rep must know of a session that ends while the machine still owes an answer.
+pub(super) fn unanswered(session: &Session) -> &'static str {
+    if session.turn.is_pending() { " The customer's last message was not answered." } else { "" }
 }
 
 fn via(by: &By) -> String {

@@ -28,7 +28,8 @@ pub(in crate::session) fn takes_over(
     decision
 }
 
-/// The session waits for a person or has one: the first answer silences what the machine still had to say.
+/// The session waits for a person or has one: an answer silences what the machine still had to say, be it only the
+/// notice that somebody will answer.
 pub(in crate::session) fn answers(
     session: &Session,
     open: &[Message],
@@ -37,8 +38,8 @@ pub(in crate::session) fn answers(
     now: Timestamp,
 ) -> Decision {
     let mut decision = Decision::begin(session);
+    decision.silence_the_machine(open, PERSON_SPOKE);
     if !handoff.claimed {
-        decision.silence_the_machine(open, PERSON_SPOKE);
         decision.session.epoch += 1;
         decision.session.state = State::HandedOff(Handoff { claimed: true, ..handoff.clone() });
     }

@@ -22,11 +22,14 @@ pub(in crate::session) fn in_assistant(
     }
     let mut decision = Decision::begin(session);
     decision.session.check_at = session.check_at.filter(|at| *at > now);
-    let overdue = session.turn.due.is_some_and(|due| now.duration_since(due) >= policy.answer_within);
+    // Counted from when the turn was first owed: a customer who keeps writing moves its time, not our patience.
+    let overdue = session.turn.since.is_some_and(|since| now.duration_since(since) >= policy.answer_within);
     let quiet = now.duration_since(session.last_activity_at) >= policy.auto_resolve_after;
-    if overdue {
+    if session.turn.is_pending() && !policy.ai_enabled {
+        hand_off(&mut decision, HandingOff::because(Reason::AssistantOff), now);
+    } else if session.turn.is_pending() && overdue {
         hand_off(&mut decision, HandingOff::because(Reason::AssistantUnavailable), now);
-    } else if quiet && session.turn.due.is_none() && open.is_empty() {
+    } else if quiet && !session.turn.is_pending() && open.is_empty() {
         end(&mut decision.session, Resolver::Silence, now);
     }
     decision

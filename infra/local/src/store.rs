@@ -1,0 +1,50 @@
+//! The table of a laptop line: an embedded DynamoDB in this process, or another one that the environment names.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Credentials;
+use shared_aws::dynamodb::Table;
+
+use crate::embedded::dynamodb::EmbeddedDynamoDb;
+
+/// The table's name.
+const TABLE: &str = "switchboard";
+
+/// The table and, if it is ours, the database behind it.
+pub struct Store {
+    /// The table, ready for use.
+    pub table: Table,
+    /// Stops the database when dropped.
+    _embedded: Option<EmbeddedDynamoDb>,
+}
+
+impl Store {
+    /// Opens the folder's database, or connects to the one at `AWS_ENDPOINT_URL`.
+    pub async fn open(folder: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let elsewhere = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").or_else(|_| std::env::var("AWS_ENDPOINT_URL")).is_ok();
+        let embedded = if elsewhere { None } else { Some(EmbeddedDynamoDb::open(folder).await?) };
+        let table = Table::new(client(embedded.as_ref()).await, TABLE);
+        table.create_if_absent().await?;
+        Ok(Self { table, _embedded: embedded })
+    }
+}
+
+async fn client(embedded: Option<&EmbeddedDynamoDb>) -> Client {
+    let limits = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(8))
+        .build();
+    let mut config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(limits);
+    if let Some(embedded) = embedded {
+        // The embedded database checks no signature; these only satisfy the client.
+        config = config
+            .endpoint_url(embedded.url())
+            .region(Region::new("local"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "embedded"));
+    }
+    Client::new(&config.load().await)
+}

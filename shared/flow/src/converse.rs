@@ -89,6 +89,9 @@ impl Converse {
             Committed::Done => {
                 let pokes = pokes(&session, &decision, &envelope.command, now, &policy);
                 self.send(&session, pokes).await?;
+                if session.version == 0 {
+                    self.reopen_the_window_of_the_previous(&decision.session).await?;
+                }
                 Ok(Some(Outcome::Changed(session.id)))
             }
             Committed::Duplicate => {
@@ -102,7 +105,10 @@ impl Converse {
     async fn load(&self, envelope: &Envelope) -> PortResult<Option<Loaded>> {
         let Some(org) = self.settings.org(&envelope.org).await? else { return Ok(None) };
         let session = match &envelope.target {
-            Target::Session(id) => self.sessions.head(&envelope.org, *id).await?,
+            Target::Session(id) => match self.sessions.head(&envelope.org, *id).await? {
+                Some(session) => Some(self.with_the_newest_window(session).await?),
+                None => None,
+            },
             Target::Customer { line, customer } => Some(self.open_or_new(envelope, line, customer).await?),
         };
         let Some(session) = session else { return Ok(None) };
@@ -127,13 +133,13 @@ impl Converse {
             _ => None,
         };
         let contact = self.contact(&envelope.org, customer, name.clone()).await?;
-        if let Some(id) = self.sessions.open_session(&envelope.org, contact.id, line).await? {
-            let head = self.sessions.head(&envelope.org, id).await?;
-            if let Some(session) = head.filter(|session| !session.is_resolved()) {
-                return Ok(session);
-            }
+        let previous = self.sessions.latest_session(&envelope.org, contact.id, line).await?;
+        if let Some(id) = previous
+            && let Some(session) = self.sessions.head(&envelope.org, id).await?.filter(|s| !s.is_resolved())
+        {
+            return Ok(session);
         }
-        Ok(Session::open(Opening {
+        let new = Session::open(Opening {
             org: envelope.org.clone(),
             contact: contact.id,
             line: line.clone(),
@@ -141,7 +147,21 @@ impl Converse {
             name,
             key: envelope.key.clone().unwrap_or_default(),
             at: self.clock.now(),
-        }))
+        });
+        Ok(Session { previous, ..new })
+    }
+
+    /// A late word on a resolved session goes by the window that the customer's newest message opened, also when that
+    /// message opened another session.
+    async fn with_the_newest_window(&self, session: Session) -> PortResult<Session> {
+        if !session.is_resolved() {
+            return Ok(session);
+        }
+        let (org, contact, line) = (&session.org, session.contact, &session.line);
+        let newest = self.sessions.latest_session(org, contact, line).await?.filter(|id| *id != session.id);
+        let Some(newest) = newest else { return Ok(session) };
+        let newest = self.sessions.head(org, newest).await?.and_then(|newest| newest.last_inbound_at);
+        Ok(Session { last_inbound_at: session.last_inbound_at.max(newest), ..session })
     }
 
     /// Finds the person behind an address, strongest identity first, or makes one.
@@ -175,13 +195,30 @@ impl Converse {
         policy: &Policy,
         now: Timestamp,
     ) -> PortResult<()> {
-        if session.version > 0 {
-            return self.poke(session, true, policy, now).await;
-        }
-        match self.sessions.head(&envelope.org, session.id).await? {
-            Some(written) => self.poke(&written, true, policy, now).await,
-            None => Ok(()),
-        }
+        let written = match session.version {
+            0 => self.sessions.head(&envelope.org, session.id).await?,
+            _ => Some(session.clone()),
+        };
+        let Some(written) = written else { return Ok(()) };
+        self.poke(&written, true, policy, now).await?;
+        self.reopen_the_window_of_the_previous(&written).await
+    }
+
+    /// What waited in the session before for the customer to write again may go out now.
+    async fn reopen_the_window_of_the_previous(&self, session: &Session) -> PortResult<()> {
+        let (Some(previous), Some(at)) = (session.previous, session.last_inbound_at) else { return Ok(()) };
+        let previous = self.sessions.head(&session.org, previous).await?;
+        let Some(previous) = previous.filter(|session| session.open_from <= session.last_seq) else {
+            return Ok(());
+        };
+        let envelope = Envelope {
+            org: session.org.clone(),
+            target: Target::Session(previous.id),
+            key: None,
+            command: Command::WindowReopened { at },
+            at: self.clock.now(),
+        };
+        self.queues.send(&[Job::Command { lane: previous.lane(), envelope: Box::new(envelope) }]).await
     }
 
     async fn poke(&self, session: &Session, exists: bool, policy: &Policy, now: Timestamp) -> PortResult<()> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use shared::session::Command;
 use shared::{Message, MessageId};
 
-use crate::ports::{Clock, Deliveries, Job, PortResult, Queues, Sessions, StatusNote};
+use crate::ports::{Clock, Deliveries, Envelope, Job, PortResult, Queues, Sessions, StatusNote, Target};
 
 /// How often a status is applied again because another writer moved the message meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -43,9 +44,8 @@ impl Receipts {
             let next = before.on_receipt(note.receipt, &note.vendor_id, note.trouble.clone(), now);
             let Some(next) = next else { return Ok(Outcome::Nothing) };
             if self.deliveries.advance(&note.org, id, &next).await? {
-                if !before.is_settled() || !next.is_settled() || next.is_open() {
-                    self.wake(note, id).await?;
-                }
+                let taken_up = next.is_open() && !before.is_open();
+                self.tell(note, id, taken_up, !before.is_settled() || !next.is_settled()).await?;
                 return Ok(Outcome::Moved);
             }
         }
@@ -74,9 +74,35 @@ impl Receipts {
         Ok(found.into_iter().find(|message| message.seq == id.seq))
     }
 
-    /// The next message may have waited for this one, and the CRM's copy for its fate.
-    async fn wake(&self, note: &StatusNote, id: MessageId) -> PortResult<()> {
+    /// Wakes whoever waits for this: the next message, the CRM's copy, or, when the channel took back its word, the
+    /// session, which thought that the message was done with.
+    async fn tell(
+        &self,
+        note: &StatusNote,
+        id: MessageId,
+        taken_up: bool,
+        fate_changed: bool,
+    ) -> PortResult<()> {
         let (org, session) = (note.org.clone(), id.session);
-        self.queues.send(&[Job::Deliver { org: org.clone(), session }, Job::SyncCrm { org, session }]).await
+        if taken_up {
+            return self.take_up(note, id).await;
+        }
+        if fate_changed {
+            let jobs = [Job::Deliver { org: org.clone(), session }, Job::SyncCrm { org, session }];
+            return self.queues.send(&jobs).await;
+        }
+        Ok(())
+    }
+
+    async fn take_up(&self, note: &StatusNote, id: MessageId) -> PortResult<()> {
+        let Some(session) = self.sessions.head(&note.org, id.session).await? else { return Ok(()) };
+        let envelope = Envelope {
+            org: note.org.clone(),
+            target: Target::Session(id.session),
+            key: None,
+            command: Command::DeliveryReopened { seq: id.seq },
+            at: note.at,
+        };
+        self.queues.send(&[Job::Command { lane: session.lane(), envelope: Box::new(envelope) }]).await
     }
 }

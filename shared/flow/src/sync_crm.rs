@@ -18,6 +18,8 @@ use crate::shift::Shift;
 
 /// How long a call to a CRM may take.
 pub const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(12);
+/// What a write needs left of a run: two calls, one to write and one to look after an unclear end.
+const WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(2 * CALL_LIMIT.as_secs());
 /// How long a worker keeps the cursor without renewing it: a write that needs a look-up and a repeat.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often a worker that found new work after releasing starts over.
@@ -104,18 +106,25 @@ impl SyncCrm {
                 return Ok(Outcome::Waiting);
             }
             outcome = self.round(&session, cursor, &settings, shift).await?;
-            if outcome != Outcome::Synced || !self.has_news(org, id, session.version).await? {
+            if outcome != Outcome::Synced || !self.has_news(&session, &settings, shift).await? {
                 break;
             }
         }
         Ok(outcome)
     }
 
-    /// Whether something came while we had the cursor: whoever brought it found it taken and left.
-    async fn has_news(&self, org: &OrgId, id: SessionId, version: u64) -> PortResult<bool> {
-        let moved = self.sessions.head(org, id).await?.is_some_and(|session| session.version > version);
+    /// Whether something came while we had the cursor: whoever brought it found it taken and left. A message whose
+    /// fate became known meanwhile changes no session, so what can be written is looked at again.
+    async fn has_news(&self, seen: &Session, settings: &OrgSettings, shift: &Shift) -> PortResult<bool> {
+        let (org, id) = (&seen.org, seen.id);
+        let Some(session) = self.sessions.head(org, id).await? else { return Ok(false) };
+        let cursor = self.cursors.load(org, id).await?;
         let asked = self.cursors.asked(org, id).await?;
-        Ok(moved || asked > self.cursors.load(org, id).await?.answered)
+        if session.version > seen.version || asked > cursor.answered {
+            return Ok(true);
+        }
+        Ok(shift.has_time_for(WRITE_LIMIT, self.clock.now())
+            && self.is_behind(&session, &cursor, settings).await?)
     }
 
     async fn round(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared::Session;
 use shared::session::Command;
 
 use crate::ports::{Clock, Due, Envelope, Job, PortResult, Queues, Sessions, Target, Waking, What};
@@ -41,9 +42,20 @@ impl Wake {
     async fn job(&self, due: &Due) -> PortResult<Option<Job>> {
         let (org, session) = (due.org.clone(), due.session);
         match due.what {
-            What::Delivery => Ok(Some(Job::Deliver { org, session })),
+            What::Delivery => self.deliver(due).await,
             What::Cursor => Ok(Some(Job::SyncCrm { org, session })),
             What::Session => self.woke(due).await,
+        }
+    }
+
+    /// A message is due. One that stands before everything known to be open was taken up again, and the fact that
+    /// said so got lost: it is said again.
+    async fn deliver(&self, due: &Due) -> PortResult<Option<Job>> {
+        let (org, id) = (due.org.clone(), due.session);
+        let Some(session) = self.sessions.head(&org, id).await? else { return Ok(None) };
+        match due.seq.filter(|seq| *seq < session.open_from) {
+            Some(seq) => Ok(Some(fact(&session, Command::DeliveryReopened { seq }, due))),
+            None => Ok(Some(Job::Deliver { org, session: id })),
         }
     }
 
@@ -51,14 +63,18 @@ impl Wake {
         let now = self.clock.now();
         let head = self.sessions.head(&due.org, due.session).await?;
         let Some(session) = head.filter(|s| s.wake_at.is_some_and(|at| at <= now)) else { return Ok(None) };
-        let envelope = Envelope {
-            org: due.org.clone(),
-            target: Target::Session(due.session),
-            key: None,
-            command: Command::Woke,
-            // The time it was due, so that waking twice for one reason is one entry of the queue.
-            at: due.at,
-        };
-        Ok(Some(Job::Command { lane: session.lane(), envelope: Box::new(envelope) }))
+        Ok(Some(fact(&session, Command::Woke, due)))
     }
+}
+
+fn fact(session: &Session, command: Command, due: &Due) -> Job {
+    let envelope = Envelope {
+        org: session.org.clone(),
+        target: Target::Session(session.id),
+        key: None,
+        command,
+        // The time it was due, so that waking twice for one reason is one entry of the queue.
+        at: due.at,
+    };
+    Job::Command { lane: session.lane(), envelope: Box::new(envelope) }
 }

@@ -150,12 +150,11 @@ fn conclude(runner: &Runner, scenario: &Scenario, options: &Options) -> Run {
         unpaid: &runner.ledger.unpaid,
         faults: options.mode.has_faults(),
     };
-    let entries = world.history.entries();
     Run {
         hash: world.history.hash(),
         counters: world.counters.clone(),
         violations: check::judge(&evidence),
-        timeline: if options.record { entries.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        timeline: if options.record { world.history.timeline() } else { Vec::new() },
         events: scenario.script.len(),
         struck: world.history.struck(),
     }

@@ -81,7 +81,15 @@ fn check_model(key: &str, model: &ModelConfig, guard: &Guard) -> Result<(), Stri
 }
 
 fn address(key: &str, name: &str, url: &str, guard: &Guard) -> Result<(), String> {
-    guard.check(url).map(|_| ()).map_err(|refused| format!("{key}.{name}: {refused}"))
+    guard.check(url).map(|_| ()).map_err(|refused| format!("{key}.{name}: {refused}{}", way_out(url)))
+}
+
+/// What somebody needs to know who means a stand-in on their own machine.
+fn way_out(url: &str) -> &'static str {
+    match Guard::new(true).check(url) {
+        Ok(_) => " (for a stand-in on this machine, set SWITCHBOARD_ALLOW_INSECURE=1)",
+        Err(_) => "",
+    }
 }
 
 fn filled(key: &str, name: &str, secret: &SecretString) -> Result<(), String> {
@@ -115,7 +123,8 @@ mod tests {
     #[test]
     fn plain_http_needs_the_switch() {
         let config = parse(WHOLE).unwrap();
-        assert!(check(&config, false).unwrap_err().contains("orgs.acme.model.base_url"));
+        let said = check(&config, false).unwrap_err();
+        assert!(said.contains("orgs.acme.model.base_url") && said.contains("SWITCHBOARD_ALLOW_INSECURE"), "{said}");
         assert_eq!(check(&config, true), Ok(()));
     }
 

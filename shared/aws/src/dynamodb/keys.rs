@@ -39,6 +39,11 @@ impl Key {
         };
         Some((OrgId::new(org).ok()?, SessionId::from_str(session).ok()?, what))
     }
+
+    /// The place in the transcript that the key names, if it names a message.
+    pub(super) fn seq(&self) -> Option<u64> {
+        self.sk.strip_prefix(MESSAGES)?.parse().ok()
+    }
 }
 
 const HEAD: &str = "HEAD";
@@ -92,10 +97,10 @@ pub(super) fn asked(org: &OrgId, session: SessionId) -> Key {
     of_session(org, session, "ASK#creatio")
 }
 
-/// The pointer to the session that is open between a person and a line.
+/// The pointer to the newest session between a person and a line.
 pub(super) fn pointer(org: &OrgId, contact: ContactId, line: &LineKey) -> Key {
     let (channel, address) = (line.channel.name(), safe(&line.address));
-    Key { pk: format!("{org}#P#{contact}#{channel}:{address}"), sk: "OPEN".to_owned() }
+    Key { pk: format!("{org}#P#{contact}#{channel}:{address}"), sk: "NEWEST".to_owned() }
 }
 
 /// A fact that was written.
@@ -187,6 +192,7 @@ mod tests {
         let part = |key: Key| key.timed_part().map(|(org, id, what)| (org.to_string(), id, what));
         assert_eq!(part(head(&org(), session)), Some(("acme".to_owned(), session, What::Session)));
         assert_eq!(part(message(&org(), id)).unwrap().2, What::Delivery);
+        assert_eq!((message(&org(), id).seq(), head(&org(), session).seq()), (Some(3), None));
         assert_eq!(part(cursor(&org(), session)).unwrap().2, What::Cursor);
         assert_eq!(part(lane(&org(), session)), None);
         assert_eq!(part(mark(&org(), "a#S#b")), None);

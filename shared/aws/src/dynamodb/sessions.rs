@@ -23,7 +23,7 @@ const MOST_READS: usize = 100;
 
 #[async_trait]
 impl Sessions for Table {
-    async fn open_session(
+    async fn latest_session(
         &self,
         org: &OrgId,
         contact: ContactId,
@@ -56,7 +56,7 @@ impl Sessions for Table {
     }
 
     async fn commit(&self, commit: &Commit) -> PortResult<Committed> {
-        let writes = self.writes(commit).await?;
+        let writes = self.writes(commit)?;
         if writes.len() > MOST_WRITES {
             // Writing a part would break the promise of all or nothing.
             let count = writes.len();
@@ -89,7 +89,7 @@ impl Sessions for Table {
 
 impl Table {
     /// The writes of a commit, the mark first.
-    async fn writes(&self, commit: &Commit) -> PortResult<Vec<TransactWriteItem>> {
+    fn writes(&self, commit: &Commit) -> PortResult<Vec<TransactWriteItem>> {
         let session = &commit.session;
         let org = &session.org;
         let mut writes = Vec::new();
@@ -107,7 +107,7 @@ impl Table {
             let update = self.delivery(org, id, &change.delivery)?;
             writes.push(TransactWriteItem::builder().update(update).build());
         }
-        writes.extend(self.pointer(commit).await?);
+        writes.extend(self.pointer(commit)?);
         if let Some(case) = commit.case {
             writes.push(self.put(keys::case(org, case), &ToSession { session_id: session.id }, None)?);
         }
@@ -123,22 +123,17 @@ impl Table {
         self.put(keys::mark(org, mark), &record, Some(condition))
     }
 
-    /// What a commit does to the pointer to the open session, if anything.
-    async fn pointer(&self, commit: &Commit) -> PortResult<Option<TransactWriteItem>> {
+    /// A new session becomes the newest of its person and line, if the one it follows still is.
+    fn pointer(&self, commit: &Commit) -> PortResult<Option<TransactWriteItem>> {
         let session = &commit.session;
-        let key = keys::pointer(&session.org, session.contact, &session.line);
-        let ours = (":ours", text(session.id.to_string()));
-        if !session.is_resolved() {
-            let free = Condition::new("attribute_not_exists(pk) OR session_id = :ours", vec![ours]);
-            let put = |key| self.put(key, &ToSession { session_id: session.id }, Some(free));
-            return (commit.before == 0).then_some(key).map(put).transpose();
+        if commit.before > 0 {
+            return Ok(None);
         }
-        // A late word on an old session must leave its successor's pointer alone. Whether the pointer is ours can
-        // only change by a write of this very session, which the version would then notice.
-        let pointer: Option<ToSession> = self.get(key.clone()).await?;
-        let is_ours = pointer.is_some_and(|pointer| pointer.session_id == session.id);
-        let delete = || self.delete(key, Condition::new("session_id = :ours", vec![ours]));
-        is_ours.then(delete).transpose()
+        let condition = session.previous.map_or_else(Condition::absent, |previous| {
+            Condition::new("session_id = :previous", vec![(":previous", text(previous.to_string()))])
+        });
+        let key = keys::pointer(&session.org, session.contact, &session.line);
+        self.put(key, &ToSession { session_id: session.id }, Some(condition)).map(Some)
     }
 
     /// Moves a message: one revision on from where it was read.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem, Update};
 use serde::Serialize;
 use shared_flow::ports::PortResult;
 
@@ -57,14 +57,6 @@ impl Table {
         let put = Put::builder().table_name(&self.name).set_item(Some(item(key, record)?));
         let put = put.set_condition_expression(text).set_expression_attribute_values(values).build();
         Ok(TransactWriteItem::builder().put(put.map_err(|_| incomplete())?).build())
-    }
-
-    /// Deletes an item, if the condition holds.
-    pub(super) fn delete(&self, key: Key, condition: Condition) -> PortResult<TransactWriteItem> {
-        let (text, values) = parts(Some(condition));
-        let delete = Delete::builder().table_name(&self.name).set_key(Some(key.attributes()));
-        let delete = delete.set_condition_expression(text).set_expression_attribute_values(values).build();
-        Ok(TransactWriteItem::builder().delete(delete.map_err(|_| incomplete())?).build())
     }
 
     /// Changes an item, if the condition holds; the values of `change` and of the condition go together.

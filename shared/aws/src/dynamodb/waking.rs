@@ -42,19 +42,22 @@ impl Table {
 
 /// The entries as parts of sessions, the longest overdue first. Several open messages of a session are one.
 fn earliest(entries: impl Iterator<Item = Entry>, limit: usize) -> Vec<Due> {
-    let mut parts: BTreeMap<(OrgId, SessionId, What), Timestamp> = BTreeMap::new();
+    let mut parts: BTreeMap<(OrgId, SessionId, What), (Timestamp, Option<u64>)> = BTreeMap::new();
     for entry in entries {
         let Entry { pk, sk, wake_at } = entry;
-        let part = Key { pk, sk }.timed_part().zip(Timestamp::from_millisecond(wake_at).ok());
+        let key = Key { pk, sk };
+        let seq = key.seq();
+        let part = key.timed_part().zip(Timestamp::from_millisecond(wake_at).ok());
         let Some((part, at)) = part else {
             // One entry that is not ours must not keep everything else from waking.
             tracing::warn!("the index of what is due holds an entry that names no session; it is skipped");
             continue;
         };
-        let earliest = parts.entry(part).or_insert(at);
+        let (earliest, first) = parts.entry(part).or_insert((at, seq));
         *earliest = at.min(*earliest);
+        *first = seq.min(*first);
     }
-    let due = |((org, session, what), at)| Due { org, session, what, at };
+    let due = |((org, session, what), (at, seq))| Due { org, session, what, seq, at };
     let mut found: Vec<Due> = parts.into_iter().map(due).collect();
     // Stable: what is due at the same time keeps the order of its names.
     found.sort_by_key(|due| due.at);

@@ -110,6 +110,9 @@ pub struct Session {
     pub contact: ContactId,
     /// The line they wrote to.
     pub line: LineKey,
+    /// The session of the same person and line before this one.
+    #[serde(default)]
+    pub previous: Option<SessionId>,
     /// Where an answer goes.
     pub customer: CustomerAddress,
     /// What the customer calls themselves.
@@ -189,6 +192,7 @@ impl Session {
             id: SessionId(derive("session", &parts)),
             contact,
             line,
+            previous: None,
             customer,
             customer_name: name,
             version: 0,

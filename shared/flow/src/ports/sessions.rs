@@ -12,8 +12,8 @@ use super::PortResult;
 /// The store of sessions. Every read sees every earlier write.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The session that is open between this person and this line.
-    async fn open_session(
+    /// The newest session between this person and this line, open or resolved.
+    async fn latest_session(
         &self,
         org: &OrgId,
         contact: ContactId,
@@ -38,7 +38,8 @@ pub trait Sessions: Send + Sync {
 /// A decision to write. All conditions hold or nothing is written.
 #[derive(Debug, Clone)]
 pub struct Commit {
-    /// The version that was read; 0 when the session is new and must not exist.
+    /// The version that was read; 0 when the session is new. Then it must not exist, and the newest session of its
+    /// person and line must be its `previous`: of two first messages at once, one opens a session and one waits for it.
     pub before: u64,
     /// The head afterwards.
     pub session: Session,

@@ -22,6 +22,8 @@ pub struct Due {
     pub session: SessionId,
     /// Which part of it.
     pub what: What,
+    /// For deliveries: the place of the first message that is due.
+    pub seq: Option<u64>,
     /// Since when.
     pub at: Timestamp,
 }

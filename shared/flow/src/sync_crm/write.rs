@@ -1,13 +1,28 @@
 //! Writing what is missing in a CRM's copy, one step at a time, the cursor moved after each.
 
-use shared::Message;
 use shared::crm::{Cursor, Step, next_step, plan};
+use shared::{Message, Session};
 
-use super::{CALL_LIMIT, Held, Stop};
-use crate::ports::{CrmError, PortResult};
+use super::{Held, Stop, SyncCrm, WRITE_LIMIT};
+use crate::ports::{CrmError, OrgSettings, PortResult};
 
 /// Messages read at once.
 const PAGE: usize = 100;
+
+impl SyncCrm {
+    /// Whether there is something that could be written to the copy now.
+    pub(super) async fn is_behind(
+        &self,
+        session: &Session,
+        cursor: &Cursor,
+        settings: &OrgSettings,
+    ) -> PortResult<bool> {
+        let Some(mode) = settings.crm else { return Ok(false) };
+        let next = self.sessions.messages(&session.org, session.id, cursor.synced_seq + 1, 1).await?;
+        let step = next_step(session, &next, "", cursor, mode, "");
+        Ok(!matches!(step, Step::Wait | Step::Nothing))
+    }
+}
 
 impl Held<'_> {
     pub(super) async fn write_what_is_missing(&mut self) -> Result<(), Stop> {
@@ -15,7 +30,7 @@ impl Held<'_> {
         let first = self.messages(1, 1).await?;
         let link = self.settings.link(self.session.id);
         let mut page: Vec<Message> = Vec::new();
-        while self.shift.has_time_for(CALL_LIMIT + CALL_LIMIT, self.flow.clock.now()) {
+        while self.shift.has_time_for(WRITE_LIMIT, self.flow.clock.now()) {
             let synced = self.cursor.synced_seq;
             if page.last().is_none_or(|last| last.seq <= synced) {
                 page = self.messages(synced + 1, PAGE).await?;

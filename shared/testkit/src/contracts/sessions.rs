@@ -19,7 +19,7 @@ pub async fn sessions(store: &dyn Sessions) {
     an_expired_mark_counts_as_absent(store).await;
     a_new_session_must_not_exist(store).await;
     one_person_has_one_open_session_per_line(store).await;
-    resolving_makes_room_for_the_next_session(store).await;
+    a_session_follows_the_newest_one(store).await;
     a_move_needs_the_revision_before_it(store).await;
     a_place_in_the_transcript_is_taken_once(store).await;
     a_foreign_session_is_absent(store).await;
@@ -40,7 +40,7 @@ async fn stored(store: &dyn Sessions, session: &Session) -> (Option<Session>, us
 }
 
 async fn open(store: &dyn Sessions, session: &Session) -> Option<shared::SessionId> {
-    store.open_session(&session.org, session.contact, &session.line).await.expect("the store answers")
+    store.latest_session(&session.org, session.contact, &session.line).await.expect("the store answers")
 }
 
 async fn what_is_written_is_read_back(store: &dyn Sessions) {
@@ -177,25 +177,24 @@ async fn one_person_has_one_open_session_per_line(store: &dyn Sessions) {
     assert_eq!(write(store, &opening(&somebody, vec![]).1).await, Committed::Done);
 }
 
-async fn resolving_makes_room_for_the_next_session(store: &dyn Sessions) {
-    let org = org("resolve");
-    let (one, other) = (session(&org, "US.1", "m1"), session(&org, "US.1", "m2"));
+async fn a_session_follows_the_newest_one(store: &dyn Sessions) {
+    let org = org("follow");
+    let one = session(&org, "US.1", "m1");
+    let other = |previous| Session { previous, ..session(&org, "US.1", "m2") };
     let (first, opened) = opening(&one, vec![]);
     write(store, &opened).await;
     let over = resolved(&first);
     assert_eq!(write(store, &commit(&first, &over, vec![])).await, Committed::Done);
-    assert_eq!(open(store, &one).await, None);
-    // A late word on what is over, while nobody else is open and while somebody is.
-    let later = next(&over);
-    assert_eq!(write(store, &commit(&over, &later, vec![said(1, "x")])).await, Committed::Done);
-    assert_eq!(open(store, &one).await, None);
-    assert_eq!(write(store, &opening(&other, vec![]).1).await, Committed::Done);
-    assert_eq!(write(store, &commit(&later, &next(&later), vec![said(2, "y")])).await, Committed::Done);
-    assert_eq!(open(store, &one).await, Some(other.id));
-    let gone = session(&org, "US.2", "m1");
-    let at_once = commit(&gone, &resolved(&gone), vec![]);
-    assert_eq!(write(store, &at_once).await, Committed::Done);
-    assert_eq!(open(store, &gone).await, None);
+    assert_eq!(open(store, &one).await, Some(one.id));
+    for wrong in [None, Some(stranger())] {
+        assert_eq!(write(store, &opening(&other(wrong), vec![]).1).await, Committed::Stale);
+    }
+    let next_one = other(Some(one.id));
+    assert_eq!(write(store, &opening(&next_one, vec![]).1).await, Committed::Done);
+    assert_eq!(open(store, &one).await, Some(next_one.id));
+    // A late word on what is over leaves its successor the newest.
+    assert_eq!(write(store, &commit(&over, &next(&over), vec![said(1, "x")])).await, Committed::Done);
+    assert_eq!(open(store, &one).await, Some(next_one.id));
 }
 
 async fn a_move_needs_the_revision_before_it(store: &dyn Sessions) {

@@ -52,16 +52,19 @@ async fn a_message_is_due_while_it_is_open(
     let (first, opening) = opening(&new, vec![soon.clone(), queued(2)]);
     sessions.commit(&opening).await.expect("an answer");
     let one = |at| vec![(new.org.clone(), new.id, What::Delivery, at)];
+    let first_place = async || store.due(after(100), 9).await.expect("an answer")[0].seq;
     assert_eq!(due(store, 9).await, []);
     assert_eq!(due(store, 10).await, one(10));
     // Two messages of one session are one reason to look.
     assert_eq!(due(store, 100).await, one(10));
+    assert_eq!(first_place().await, Some(1));
     let begun = Delivery::queued(after(-50)).begun(now());
     let id = MessageId { session: new.id, seq: 1 };
     deliveries.advance(&new.org, id, &begun).await.expect("an answer");
     assert_eq!(due(store, 100).await, one(20));
     deliveries.advance(&new.org, id, &begun.accepted("wamid.1")).await.expect("an answer");
     assert_eq!(due(store, 100).await, one(60));
+    assert_eq!(first_place().await, Some(2));
     let cancelled = Delivery::queued(now()).cancelled(shared::delivery::Trouble::new("not wanted"));
     let changes = vec![Change { seq: 2, delivery: cancelled }];
     let step = Commit { changes, ..commit(&first, &next(&first), vec![]) };

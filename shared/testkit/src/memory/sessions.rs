@@ -17,7 +17,7 @@ const MOST_ACTIONS: usize = 100;
 
 #[async_trait]
 impl Sessions for MemoryStore {
-    async fn open_session(
+    async fn latest_session(
         &self,
         org: &OrgId,
         contact: ContactId,
@@ -95,17 +95,14 @@ impl Tables {
         let exists = record.is_some_and(|r| r.head.is_some());
         version == commit.before
             && exists == (commit.before > 0)
-            && self.pointer_is_free(commit)
+            && self.follows_the_newest(commit)
             && commit.messages.iter().all(|m| !record.is_some_and(|r| r.messages.contains_key(&m.seq)))
             && commit.changes.iter().all(|c| rev_of(record, c.seq) == c.delivery.rev.checked_sub(1))
     }
 
     /// Two first messages of one person must not open two sessions.
-    fn pointer_is_free(&self, commit: &Commit) -> bool {
-        if commit.before > 0 || commit.session.is_resolved() {
-            return true;
-        }
-        self.pointers.get(&pointer(&commit.session)).is_none_or(|open| *open == commit.session.id)
+    fn follows_the_newest(&self, commit: &Commit) -> bool {
+        commit.before > 0 || self.pointers.get(&pointer(&commit.session)).copied() == commit.session.previous
     }
 
     fn write(&mut self, commit: &Commit) {
@@ -118,26 +115,15 @@ impl Tables {
                 message.delivery = Some(change.delivery.clone());
             }
         }
-        self.point(commit);
+        if commit.before == 0 {
+            self.pointers.insert(pointer(session), session.id);
+        }
         if let Some(mark) = &commit.mark {
             let until = commit.now.saturating_add(MARK_LASTS).unwrap_or(Timestamp::MAX);
             self.marks.insert((session.org.clone(), mark.clone()), until);
         }
         if let Some(case) = commit.case {
             self.cases.insert((session.org.clone(), case), session.id);
-        }
-    }
-
-    fn point(&mut self, commit: &Commit) {
-        let session = &commit.session;
-        let pointer = pointer(session);
-        if session.is_resolved() {
-            // A late word on an old session must leave its successor's pointer alone.
-            if self.pointers.get(&pointer) == Some(&session.id) {
-                self.pointers.remove(&pointer);
-            }
-        } else if commit.before == 0 {
-            self.pointers.insert(pointer, session.id);
         }
     }
 }

@@ -20,16 +20,19 @@ impl Waking for MemoryStore {
     }
 }
 
-/// When each part of a session wants to be looked at. Several open messages are one entry, the earliest.
+/// When each part of a session wants to be looked at. Several open messages are one entry: the earliest time, the
+/// first place.
 fn times(key: &Key, record: &Record) -> Vec<Due> {
+    let head = record.head.as_ref().and_then(|head| head.wake_at);
+    let cursor = record.cursor.as_ref().and_then(|cursor| cursor.wake_at);
     let open = record.messages.values().filter(|message| message.is_open());
-    let times = [
-        (What::Session, record.head.as_ref().and_then(|head| head.wake_at)),
-        (What::Delivery, open.filter_map(look_at).min()),
-        (What::Cursor, record.cursor.as_ref().and_then(|cursor| cursor.wake_at)),
-    ];
-    let due = |(what, at): (What, Option<Timestamp>)| {
-        Some(Due { org: key.0.clone(), session: key.1, what, at: at? })
+    let timed: Vec<(u64, Timestamp)> = open.filter_map(|m| Some((m.seq, look_at(m)?))).collect();
+    let first = timed.iter().map(|(seq, _)| *seq).min();
+    let earliest = timed.iter().map(|(_, at)| *at).min();
+    let times =
+        [(What::Session, head, None), (What::Delivery, earliest, first), (What::Cursor, cursor, None)];
+    let due = |(what, at, seq): (What, Option<Timestamp>, Option<u64>)| {
+        Some(Due { org: key.0.clone(), session: key.1, what, seq, at: at? })
     };
     times.into_iter().filter_map(due).collect()
 }

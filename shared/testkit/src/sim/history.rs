@@ -1,5 +1,6 @@
 //! What happened, in order: what the checker judges, what the timeline shows, and what the trace hash is made of.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -124,8 +125,15 @@ impl History {
         &self.entries
     }
 
+    /// What happened, in words. Workers that came and went without doing anything are left out.
+    pub(super) fn timeline(&self) -> Vec<String> {
+        let is_frame = |entry: &Entry| matches!(entry.event, Event::Began { .. } | Event::Ended { .. });
+        let busy: BTreeSet<u32> = self.entries.iter().filter(|e| !is_frame(e)).map(|e| e.worker).collect();
+        self.entries.iter().filter(|e| busy.contains(&e.worker)).map(ToString::to_string).collect()
+    }
+
     /// The faults that struck, by number.
-    pub(super) fn struck(&self) -> std::collections::BTreeSet<u64> {
+    pub(super) fn struck(&self) -> BTreeSet<u64> {
         let numbers = self.entries.iter().filter_map(|entry| match entry.event {
             Event::Struck { number, .. } => Some(number),
             _ => None,

@@ -259,7 +259,8 @@ impl Runner {
     }
 
     fn settle(&mut self, mark: u8) {
-        let (now, owed) = (self.world.lock().now, self.owed());
+        let owed = self.owed();
+        let now = self.world.lock().now;
         self.ledger.settle(mark, &owed, now);
     }
 

@@ -45,10 +45,14 @@ impl Shrinking<'_> {
     }
 
     fn leave_out_kinds(&mut self) {
+        let mut counters = run(self.seed, &self.options).counters;
         for fault in Fault::ALL {
             let mut keep = self.options.keep.clone();
-            if keep.without.insert(*fault) {
-                self.attempt(keep);
+            if counters.hits(*fault) > 0
+                && keep.without.insert(*fault)
+                && let Some(shorter) = self.attempt(keep)
+            {
+                counters = shorter.counters;
             }
         }
     }

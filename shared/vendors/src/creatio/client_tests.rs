@@ -274,6 +274,19 @@ async fn a_site_on_dot_net_has_its_data_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_site_that_moves_to_the_other_platform_is_found_again() {
+    let (stub, client) = stub().await;
+    stub.on("POST /0/odata/Case", Say::Json(201, case_row()));
+    assert_eq!(client.create_case(&org(), &case()).await, Ok(MADE()));
+    let page = || Say::Text(404, "text/html", "<html>Not found</html>");
+    stub.on("POST /0/odata/Case", page()).on("GET /0/odata/CaseStatus", page());
+    assert!(matches!(client.create_case(&org(), &case()).await, Err(CrmError::Broken(_))));
+    stub.on("GET /0/odata/CaseStatus", page()).on("GET /odata/CaseStatus", list(json!([])));
+    stub.on("POST /odata/Case", Say::Json(201, case_row()));
+    assert_eq!(client.create_case(&org(), &case()).await, Ok(MADE()));
+}
+
+#[tokio::test]
 async fn a_site_without_odata_is_a_broken_connection() {
     let (stub, client) = stub().await;
     for root in ["/0/odata", "/odata"] {
@@ -557,6 +570,7 @@ async fn a_site_that_ignores_skip_does_not_hold_us_for_ever() {
 
 /// Runs the whole life of a case against an OData server that we did not write, when `CREATIO_ODATA_URL` names one.
 #[tokio::test]
+#[expect(clippy::print_stderr, reason = "a test that proves nothing must say so aloud")]
 async fn a_third_party_odata_server_agrees() {
     let Ok(base) = std::env::var("CREATIO_ODATA_URL") else {
         eprintln!(

@@ -1,7 +1,7 @@
 //! One call to a site: the right root, a token, a place in the queue, and the one repetition that is harmless.
 //!
 //! A site on .NET Framework serves OData under `/0/odata`, one on .NET under `/odata`. Which of the two it is shows
-//! by asking; the answer is kept until a page comes where data should.
+//! by asking; the answer is kept until something else comes where data should.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +55,13 @@ struct Request<'a> {
     body: Option<&'a Row>,
 }
 
+impl Request<'_> {
+    /// Whether it is about an object, not about one of its records.
+    fn is_for_a_set(&self) -> bool {
+        !self.resource.split('?').next().unwrap_or_default().contains('(')
+    }
+}
+
 impl Sites {
     /// No site is known yet.
     pub fn new(http: Http, accounts: Arc<dyn Accounts>) -> Self {
@@ -101,9 +108,14 @@ impl Site<'_> {
         let token = self.token(None).await?;
         match self.once(request, &token).await {
             Err(Fault::Login(_)) => {}
+            Err(fault @ (Fault::Missing | Fault::NoSuchSet)) if request.is_for_a_set() => {
+                // No object where one was before: the site may have moved to the other platform.
+                self.forget_root();
+                return Err(fault);
+            }
             other => return other,
         }
-        // A page may also mean that the site was moved to the other platform.
+        // A page may mean the same.
         self.forget_root();
         let token = self.token(Some(&token)).await?;
         self.once(request, &token).await

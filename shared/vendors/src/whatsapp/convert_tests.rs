@@ -41,7 +41,7 @@ fn a_text_carries_everything_the_core_asks_for() {
     assert_eq!((message.source.as_str(), message.kind), ("wamid.OWN-1", Kind::Text));
     assert_eq!(message.text, "Is the shop open today?");
     assert_eq!(message.at.as_second(), 1_794_900_000);
-    assert_eq!(message.name.as_deref(), Some("Ola"));
+    assert_eq!(message.name.as_deref(), Some("Customer A"));
     assert_eq!(message.customer.phone(), Some("15550100077"));
     assert_eq!(message.customer.user_id(), Some("US.90000000000000000077"));
 }
@@ -69,7 +69,7 @@ fn what_is_not_text_is_told_in_words() {
     let things = [
         "[location] Depot, 1 Yard https://maps.google.com/?q=48.1,-11.5",
         "[location] https://maps.google.com/?q=48.25,11",
-        "[contact] Ana B, +1 555-010-0099",
+        "[contact] Contact B, +1 555-010-0099",
         "[contact] +15550100077",
         "[contact] +1",
         "[order] 2 × A at 9.5 EUR; 1 × B by Friday",

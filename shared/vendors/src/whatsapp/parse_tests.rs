@@ -1,6 +1,9 @@
 //! Bodies that are large, broken or mixed. What single items mean is in the fixtures.
 
 use std::fmt::Write as _;
+use std::path::Path;
+
+use proptest::prelude::*;
 
 use super::super::inspect::tests::signature;
 use super::super::verify::{AppSecret, verify};
@@ -87,4 +90,37 @@ fn debug_output_shows_nobody() {
     ));
     let shown = format!("{parsed:?} {:?}", parsed.messages);
     assert!(!shown.contains("SECRET") && !shown.contains("15550100077"), "{shown}");
+}
+
+/// The fixtures' bodies, as material to break.
+fn fixtures() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/whatsapp/fixtures");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let bodies = files.filter(|path| !path.to_string_lossy().ends_with(".expect.json"));
+    let mut bodies: Vec<_> = bodies.map(|path| std::fs::read(path).unwrap()).collect();
+    bodies.sort();
+    bodies
+}
+
+proptest! {
+    /// Whatever was signed is either understood, handed back, or ignored for a reason that is said.
+    #[test]
+    fn nothing_signed_vanishes_without_a_word(
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut body = which.get(&fixtures()).clone();
+        let at = at.index(body.len());
+        if cut { body.truncate(at) } else { body[at] = byte }
+        let parsed = parsed(body);
+        let Parsed { messages, statuses, account_events, echoes, unreadable, .. } = &parsed;
+        let something = messages.len() + statuses.len() + account_events.len() + echoes.len() + unreadable.len();
+        prop_assert!(something > 0 || parsed.ignore_reason.is_some());
+        for message in messages {
+            let told = customer_message(message, jiff::Timestamp::UNIX_EPOCH);
+            prop_assert_eq!(told.is_some(), message.process);
+        }
+    }
 }

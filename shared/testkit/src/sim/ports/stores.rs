@@ -24,13 +24,13 @@ use crate::sim::world::{World, later};
 
 #[async_trait]
 impl Sessions for SimPorts {
-    async fn open_session(
+    async fn latest_session(
         &self,
         org: &OrgId,
         contact: ContactId,
         line: &LineKey,
     ) -> PortResult<Option<SessionId>> {
-        let found = self.through(Table, self.store.open_session(org, contact, line)).await?;
+        let found = self.through(Table, self.store.latest_session(org, contact, line)).await?;
         self.world.lock().forget_read();
         Ok(found)
     }

@@ -1,5 +1,6 @@
 //! `whatsapp-ingress`: proves that a webhook comes from Meta, queues what it carries, answers at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use shared::channel::LineKey;
+use shared::{OrgId, Timestamp};
 use shared_flow::ingest::{Delivery, Inbound, Ingest, Taken};
 use shared_flow::ports::{PortError, PortResult, StatusNote};
 use shared_vendors::whatsapp::{self, Accounts, InboundMessage, InboundStatus, Parsed, Verified};
@@ -66,7 +68,12 @@ async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> 
     };
     match intake.take(&verified).await {
         Ok(taken) => {
-            tracing::info!(queued = taken.queued, unknown_line = taken.unknown_line, parked = taken.parked, "webhook");
+            tracing::info!(
+                queued = taken.queued,
+                unknown_line = taken.unknown_line,
+                parked = taken.parked,
+                "webhook"
+            );
             (StatusCode::OK, "ok").into_response()
         }
         Err(error) => unavailable(&error),
@@ -78,7 +85,11 @@ impl Intake {
     pub async fn take(&self, verified: &Verified) -> PortResult<Taken> {
         let parsed = whatsapp::parse(verified);
         let ignored = parsed.messages.iter().filter(|message| !message.process).count();
-        if ignored > 0 || !parsed.echoes.is_empty() || !parsed.account_events.is_empty() || parsed.value_errors > 0 {
+        if ignored > 0
+            || !parsed.echoes.is_empty()
+            || !parsed.account_events.is_empty()
+            || parsed.value_errors > 0
+        {
             tracing::info!(
                 ignored,
                 echoes = parsed.echoes.len(),
@@ -94,23 +105,29 @@ impl Intake {
     async fn delivery(&self, parsed: Parsed) -> PortResult<Delivery> {
         let now = self.ingest.clock.now();
         let messages = parsed.messages.iter().filter_map(|message| inbound(message, now)).collect();
-        let mut statuses = Vec::with_capacity(parsed.statuses.len());
-        for status in &parsed.statuses {
-            statuses.extend(self.status(status).await?);
-        }
+        let statuses = self.statuses(&parsed.statuses, now).await?;
         let unreadable = parsed.unreadable.iter().map(|bytes| bytes.to_vec()).collect();
         Ok(Delivery { messages, statuses, unreadable })
     }
 
-    /// A status of one of our lines. Whose line it is comes from the settings, never from the body.
-    async fn status(&self, status: &InboundStatus) -> PortResult<Option<StatusNote>> {
-        let line = LineKey::whatsapp(&status.phone_number_id);
-        let Some(line) = self.ingest.settings.line(&line).await? else { return Ok(None) };
-        Ok(whatsapp::status_note(status, &line.org, self.ingest.clock.now()))
+    /// The statuses of our lines. Whose line it is comes from the settings, never from the body.
+    async fn statuses(&self, all: &[InboundStatus], now: Timestamp) -> PortResult<Vec<StatusNote>> {
+        let mut orgs: HashMap<&str, Option<OrgId>> = HashMap::new();
+        let mut notes = Vec::with_capacity(all.len());
+        for status in all.iter().filter(|status| status.process) {
+            let number = status.phone_number_id.as_str();
+            if !orgs.contains_key(number) {
+                let line = self.ingest.settings.line(&LineKey::whatsapp(number)).await?;
+                orgs.insert(number, line.map(|line| line.org));
+            }
+            let org = orgs.get(number).and_then(Option::as_ref);
+            notes.extend(org.and_then(|org| whatsapp::status_note(status, org, now)));
+        }
+        Ok(notes)
     }
 }
 
-fn inbound(message: &InboundMessage, now: shared::Timestamp) -> Option<Inbound> {
+fn inbound(message: &InboundMessage, now: Timestamp) -> Option<Inbound> {
     let key = whatsapp::event_key(message);
     let (line, message) = whatsapp::customer_message(message, now)?;
     Some(Inbound { line, key, message })

@@ -65,7 +65,11 @@ async fn list(State(admin): State<Admin>, Query(query): Query<ListQuery>, header
     }
 }
 
-async fn act(State(admin): State<Admin>, Path((id, verb)): Path<(String, String)>, headers: HeaderMap) -> Response {
+async fn act(
+    State(admin): State<Admin>,
+    Path((id, verb)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     if !admin.lets_in(&headers) {
         return closed();
     }

@@ -120,7 +120,8 @@ pub struct BadConfig(pub String);
 /// Reads and checks a file.
 pub fn load(path: &Path, allow_insecure: bool) -> Result<Config, BadConfig> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| BadConfig(format!("{shown} cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| BadConfig(format!("{shown} cannot be read: {error}")))?;
     let config = parse(&text).map_err(|why| BadConfig(format!("{shown}: {why}")))?;
     check(&config, allow_insecure).map_err(|why| BadConfig(format!("{shown}: {why}")))?;
     Ok(config)

@@ -19,6 +19,8 @@ const VISIBILITY: SignedDuration = SignedDuration::from_secs(360);
 const SHIFT: SignedDuration = SignedDuration::from_secs(60);
 /// How long an agent's run may take.
 const AGENT_SHIFT: SignedDuration = SignedDuration::from_secs(120);
+/// A record older than this is worth a line in the log: something is slow or was away.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
 /// How often the clock looks. A deployed line's schedule does once a minute; here it costs nothing to be quicker.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -66,6 +68,15 @@ async fn work(line: Line, queue: LocalQueue, name: QueueName, number: usize) {
 
 async fn settle(line: &Line, queue: &LocalQueue, name: QueueName, record: Received, who: String) {
     let original = serde_json::to_vec(&record.job).unwrap_or_default();
+    let age = line.clock.now().duration_since(record.enqueued_at);
+    if age > LATE && !matches!(record.job, Job::Turn { .. }) {
+        tracing::warn!(
+            queue = name.as_str(),
+            age_seconds = age.as_secs(),
+            receives = record.receive_count,
+            "late"
+        );
+    }
     let attempt = Attempt { queue: name.as_str(), receives: record.receive_count, original: &original };
     let handler = handle(line, &record.job, record.receive_count, who);
     let verdict = attend(attempt, line.parking.as_ref(), line.clock.as_ref(), handler).await;

@@ -107,7 +107,9 @@ fn read(args: &LocalArgs, insecure: bool) -> Result<Config, BadConfig> {
 async fn listen(port: u16) -> Result<(TcpListener, String), Trouble> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("port {port} cannot be used ({error}): stop what listens there, or choose another with --port")
+        format!(
+            "port {port} cannot be used ({error}): stop what listens there, or choose another with --port"
+        )
     })?;
     let here = format!("http://{}", listener.local_addr()?);
     Ok((listener, here))
@@ -148,7 +150,12 @@ struct Vendors {
 
 impl Vendors {
     /// A vendor that is played here is reached over loopback; every other address must pass the strict guard.
-    fn connect(settings: &Arc<LocalSettings>, played: Played, insecure: bool, here: &str) -> Result<Self, Trouble> {
+    fn connect(
+        settings: &Arc<LocalSettings>,
+        played: Played,
+        insecure: bool,
+        here: &str,
+    ) -> Result<Self, Trouble> {
         let http = |is_played: bool| Http::new(Guard::new(insecure || is_played));
         let base = match (played.whatsapp, std::env::var("SWITCHBOARD_WHATSAPP_URL")) {
             (false, Ok(url)) => url,

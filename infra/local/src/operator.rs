@@ -29,7 +29,10 @@ impl Door {
 
     fn of(folder: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(folder.join(DOOR)).map_err(|_| {
-            format!("no line has run in {}: start one with `switchboard local`, or name its folder with --data", folder.display())
+            format!(
+                "no line has run in {}: start one with `switchboard local`, or name its folder with --data",
+                folder.display()
+            )
         })?;
         serde_json::from_str(&text).map_err(|error| format!("{DOOR} is damaged ({error}): restart the line"))
     }
@@ -82,9 +85,13 @@ pub fn parked(line: &Where) -> ExitCode {
 async fn list(folder: &Path) -> Result<String, String> {
     let door = Door::of(folder)?;
     let request = reqwest::Client::new().get(format!("{}/admin/sessions", door.url));
-    let rows: Vec<Row> = serde_json::from_value(call(&door, request).await?).map_err(|error| error.to_string())?;
+    let rows: Vec<Row> =
+        serde_json::from_value(call(&door, request).await?).map_err(|error| error.to_string())?;
     let line = |row: &Row| {
-        format!("{}  {:10}  {:10}  {:4} messages  {}", row.session, row.org, row.state, row.messages, row.last_activity)
+        format!(
+            "{}  {:10}  {:10}  {:4} messages  {}",
+            row.session, row.org, row.state, row.messages, row.last_activity
+        )
     };
     let lines: Vec<String> = rows.iter().map(line).collect();
     Ok(if lines.is_empty() { "no sessions yet".to_owned() } else { lines.join("\n") })
@@ -92,7 +99,8 @@ async fn list(folder: &Path) -> Result<String, String> {
 
 async fn ask(which: &Which, verb: &str) -> Result<String, String> {
     let door = Door::of(&which.line.data)?;
-    let request = reqwest::Client::new().post(format!("{}/admin/sessions/{}/{verb}", door.url, which.session));
+    let request =
+        reqwest::Client::new().post(format!("{}/admin/sessions/{}/{verb}", door.url, which.session));
     let answer = call(&door, request).await?;
     match (answer.get("done").and_then(Value::as_bool), answer.get("because").and_then(Value::as_str)) {
         (Some(true), _) => Ok(format!("{verb}: done")),

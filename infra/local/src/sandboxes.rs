@@ -38,9 +38,10 @@ impl Played {
 pub fn demo() -> Config {
     let org = OrgConfig {
         name: "Demo Bicycles".to_owned(),
-        profile: "You answer for Demo Bicycles, a bicycle shop with a workshop. Open Monday to Saturday, 9 to 18. \
+        profile:
+            "You answer for Demo Bicycles, a bicycle shop with a workshop. Open Monday to Saturday, 9 to 18. \
                   Orders ship within two working days; returns are free for 30 days."
-            .to_owned(),
+                .to_owned(),
         session_url: None,
         debounce_seconds: 3.0,
         whatsapp: Vec::new(),

@@ -12,7 +12,7 @@ use shared_flow::ports::{LineSettings, OrgSettings, PortResult, Settings};
 use shared_vendors::whatsapp::verify::AppSecret;
 use shared_vendors::{creatio, llm, whatsapp};
 
-use crate::config::{BadConfig, Config, CreatioConfig, OrgConfig, WhatsAppConfig};
+use crate::config::{BadConfig, Config, CreatioConfig, ModelConfig, OrgConfig, Provider, WhatsAppConfig};
 
 /// The settings of every organisation in the file.
 #[derive(Default)]
@@ -66,8 +66,7 @@ impl LocalSettings {
             self.creatio.insert(id.clone(), creatio_account(creatio));
         }
         if let Some(model) = &org.model {
-            let (base_url, name, api_key) = (model.base_url.clone(), model.model.clone(), model.api_key.clone());
-            self.models.insert(id, llm::account::Account { base_url, model: name, api_key });
+            self.models.insert(id, model_account(model));
         }
     }
 }
@@ -86,6 +85,16 @@ fn line(org: &OrgId, number: &WhatsAppConfig) -> LineSettings {
         line: LineKey::whatsapp(&number.phone_number_id),
         ai_enabled: number.ai_enabled,
         auto_resolve_after: seconds(number.auto_resolve_hours * 3600.0),
+    }
+}
+
+fn model_account(model: &ModelConfig) -> llm::account::Account {
+    match model.provider {
+        Provider::Openai => llm::account::Account {
+            base_url: model.base_url.clone(),
+            model: model.model.clone(),
+            api_key: model.api_key.clone(),
+        },
     }
 }
 
@@ -115,7 +124,9 @@ impl Settings for LocalSettings {
 #[async_trait]
 impl whatsapp::account::Accounts for LocalSettings {
     async fn access_token(&self, org: &OrgId, phone_number_id: &str) -> PortResult<Option<SecretString>> {
-        let ours = |(owner, number): &&(OrgId, WhatsAppConfig)| owner == org && number.phone_number_id == phone_number_id;
+        let ours = |(owner, number): &&(OrgId, WhatsAppConfig)| {
+            owner == org && number.phone_number_id == phone_number_id
+        };
         Ok(self.numbers.iter().find(ours).map(|(_, number)| number.access_token.clone()))
     }
 

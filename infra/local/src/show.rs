@@ -17,19 +17,32 @@ fn words(config: &Config, played: Played, here: &str, folder: &Path) -> String {
     let mut lines = vec![
         format!("Switchboard is ready: {here}"),
         format!("  organisations  {}", config.orgs.keys().cloned().collect::<Vec<_>>().join(", ")),
+        format!("  numbers        {}", numbers(config)),
         format!("  WhatsApp       {}", part(played.whatsapp, &graph)),
         format!("  Creatio        {}", part(played.creatio, "as configured")),
         format!("  model          {}", part(played.model, "as configured")),
         format!("  data           {}", folder.display()),
     ];
     if !played.whatsapp {
-        lines.push(format!("  webhooks       {here}/webhooks/whatsapp and {here}/webhooks/creatio/<webhook_token>"));
+        lines.push(format!(
+            "  webhooks       {here}/webhooks/whatsapp and {here}/webhooks/creatio/<webhook_token>"
+        ));
     }
     if played.any() {
         lines.push(format!("Open {here} and write as the customer; write \"human\" to be handed off."));
     }
     lines.push("Stop with Ctrl-C; everything is kept.".to_owned());
     lines.join("\n")
+}
+
+/// The numbers as people read them, and whether the assistant answers there.
+fn numbers(config: &Config) -> String {
+    let lines = config.orgs.values().flat_map(|org| &org.whatsapp);
+    let shown = lines.map(|line| {
+        let name = if line.display_number.is_empty() { &line.phone_number_id } else { &line.display_number };
+        format!("{name}{}", if line.ai_enabled { "" } else { " (assistant off)" })
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

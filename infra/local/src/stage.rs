@@ -20,10 +20,10 @@ use crate::sandboxes::{Played, SANDBOX_CLIENT, SANDBOX_NUMBER, SANDBOX_NUMBER_ID
 use crate::secrets::LocalSecrets;
 use crate::settings::LocalSettings;
 
-/// The sessions that the page shows.
-const SHOWN: usize = 30;
+/// The sessions that the page shows. An open page reads them every second.
+const SHOWN: usize = 12;
 /// The messages of one session that are shown.
-const MESSAGES: usize = 500;
+const MESSAGES: usize = 300;
 
 /// The sandboxes that run, and the page.
 pub struct Stage {
@@ -57,7 +57,6 @@ impl Stage {
     }
 
     /// Everything that the stage answers.
-    #[must_use]
     pub fn routes(&self) -> Router {
         self.routes.clone()
     }
@@ -66,7 +65,12 @@ impl Stage {
         self.routes = std::mem::take(&mut self.routes).nest(under, routes);
     }
 
-    fn whatsapp(&mut self, folder: &Path, secrets: &LocalSecrets, here: &str) -> std::io::Result<Arc<WhatsAppSandbox>> {
+    fn whatsapp(
+        &mut self,
+        folder: &Path,
+        secrets: &LocalSecrets,
+        here: &str,
+    ) -> std::io::Result<Arc<WhatsAppSandbox>> {
         let sandbox = Arc::new(WhatsAppSandbox::new(
             Some(folder.join("whatsapp")),
             SecretString::from(secrets.access_token.clone()),
@@ -80,7 +84,12 @@ impl Stage {
         Ok(sandbox)
     }
 
-    fn creatio(&mut self, folder: &Path, secrets: &LocalSecrets, here: &str) -> std::io::Result<Arc<dyn CaseDesk>> {
+    fn creatio(
+        &mut self,
+        folder: &Path,
+        secrets: &LocalSecrets,
+        here: &str,
+    ) -> std::io::Result<Arc<dyn CaseDesk>> {
         let sandbox = Arc::new(CreatioSandbox::new(
             Some(folder.join("creatio")),
             SANDBOX_CLIENT,

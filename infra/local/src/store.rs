@@ -25,7 +25,8 @@ pub struct Store {
 impl Store {
     /// Opens the folder's database, or connects to the one at `AWS_ENDPOINT_URL`.
     pub async fn open(folder: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let elsewhere = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").or_else(|_| std::env::var("AWS_ENDPOINT_URL")).is_ok();
+        let elsewhere =
+            std::env::var("AWS_ENDPOINT_URL_DYNAMODB").or_else(|_| std::env::var("AWS_ENDPOINT_URL")).is_ok();
         let embedded = if elsewhere { None } else { Some(EmbeddedDynamoDb::open(folder).await?) };
         let table = Table::new(client(embedded.as_ref()).await, TABLE);
         table.create_if_absent().await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ContactId, OrgId, derive};
 
 /// A person, as far as the channels told us.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Computed from the first identity seen.
     pub id: ContactId,
@@ -17,6 +17,13 @@ pub struct Contact {
     pub user_id: Option<String>,
     /// Digits without `+`, when known.
     pub phone: Option<String>,
+}
+
+// Name, number and user id are the person's.
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contact").field("id", &self.id).field("org", &self.org).finish_non_exhaustive()
+    }
 }
 
 /// Where an answer goes on the customer's channel.

@@ -133,11 +133,12 @@ impl Converse {
             _ => None,
         };
         let contact = self.contact(&envelope.org, customer, name.clone()).await?;
-        let previous = self.sessions.latest_session(&envelope.org, contact.id, line).await?;
-        if let Some(id) = previous
-            && let Some(session) = self.sessions.head(&envelope.org, id).await?.filter(|s| !s.is_resolved())
-        {
-            return Ok(session);
+        let latest = match self.sessions.latest_session(&envelope.org, contact.id, line).await? {
+            Some(id) => self.sessions.head(&envelope.org, id).await?,
+            None => None,
+        };
+        if let Some(session) = latest.as_ref().filter(|session| !session.is_resolved()) {
+            return Ok(session.clone());
         }
         let new = Session::open(Opening {
             org: envelope.org.clone(),
@@ -148,7 +149,9 @@ impl Converse {
             key: envelope.key.clone().unwrap_or_default(),
             at: self.clock.now(),
         });
-        Ok(Session { previous, ..new })
+        // A first word that opens no window, like a reaction, may still come within the one that is open.
+        let last_inbound_at = latest.as_ref().and_then(|session| session.last_inbound_at);
+        Ok(Session { previous: latest.map(|session| session.id), last_inbound_at, ..new })
     }
 
     /// A late word on a resolved session goes by the window that the customer's newest message opened, also when that

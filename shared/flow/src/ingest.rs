@@ -1,7 +1,9 @@
 //! What a channel's webhook carried, put on the queues before it is acknowledged. Nothing slow, nothing fragile.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use shared::OrgId;
 use shared::channel::LineKey;
 use shared::session::{Command, CustomerMessage};
 
@@ -58,8 +60,13 @@ impl Ingest {
     pub async fn take(&self, delivery: Delivery) -> PortResult<Taken> {
         let mut taken = Taken::default();
         let mut jobs = Vec::with_capacity(delivery.messages.len() + delivery.statuses.len());
+        let mut orgs: HashMap<LineKey, Option<OrgId>> = HashMap::new();
         for inbound in delivery.messages {
-            match self.command(inbound).await? {
+            if !orgs.contains_key(&inbound.line) {
+                let line = self.settings.line(&inbound.line).await?;
+                orgs.insert(inbound.line.clone(), line.map(|line| line.org));
+            }
+            match orgs.get(&inbound.line).cloned().flatten().map(|org| self.command(org, inbound)) {
                 Some(job) => jobs.push(job),
                 None => taken.unknown_line += 1,
             }
@@ -76,19 +83,18 @@ impl Ingest {
         Ok(taken)
     }
 
-    async fn command(&self, inbound: Inbound) -> PortResult<Option<Job>> {
+    fn command(&self, org: OrgId, inbound: Inbound) -> Job {
         let Inbound { line, key, message } = inbound;
-        let Some(settings) = self.settings.line(&line).await? else { return Ok(None) };
         let customer = message.customer.clone();
-        let lane = shared::session::state::lane(&settings.org, &line, &customer);
+        let lane = shared::session::state::lane(&org, &line, &customer);
         let envelope = Envelope {
-            org: settings.org,
+            org,
             target: Target::Customer { line, customer },
             key: Some(key),
             command: Command::CustomerWrote(message),
             at: self.clock.now(),
         };
-        Ok(Some(Job::Command { lane, envelope: Box::new(envelope) }))
+        Job::Command { lane, envelope: Box::new(envelope) }
     }
 
     async fn park(&self, original: Vec<u8>) -> PortResult<()> {

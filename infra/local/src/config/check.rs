@@ -33,7 +33,9 @@ pub fn check(config: &Config, allow_insecure: bool) -> Result<(), String> {
 fn once(seen: &mut BTreeMap<String, String>, value: &str, org: &str, key: &str) -> Result<(), String> {
     match seen.insert(value.to_owned(), org.to_owned()) {
         None => Ok(()),
-        Some(other) => Err(format!("orgs.{org}: {key} is used twice (also in orgs.{other}); each belongs to one place")),
+        Some(other) => {
+            Err(format!("orgs.{org}: {key} is used twice (also in orgs.{other}); each belongs to one place"))
+        }
     }
 }
 
@@ -52,16 +54,21 @@ fn check_org(id: &str, org: &OrgConfig, guard: &Guard) -> Result<(), String> {
 }
 
 fn check_line(key: &str, line: &WhatsAppConfig) -> Result<(), String> {
-    let digits = |text: &str| !text.is_empty() && text.len() <= 40 && text.chars().all(|c| c.is_ascii_digit());
+    let digits =
+        |text: &str| !text.is_empty() && text.len() <= 40 && text.chars().all(|c| c.is_ascii_digit());
     if !digits(&line.phone_number_id) {
-        return Err(format!("{key}.phone_number_id: give Meta's id of the number, digits only (not the number itself)"));
+        return Err(format!(
+            "{key}.phone_number_id: give Meta's id of the number, digits only (not the number itself)"
+        ));
     }
     if !(line.auto_resolve_hours > 0.0 && line.auto_resolve_hours <= 8760.0) {
         return Err(format!("{key}.auto_resolve_hours: give hours above 0, at most 8760"));
     }
-    for (name, secret) in
-        [("access_token", &line.access_token), ("app_secret", &line.app_secret), ("verify_token", &line.verify_token)]
-    {
+    for (name, secret) in [
+        ("access_token", &line.access_token),
+        ("app_secret", &line.app_secret),
+        ("verify_token", &line.verify_token),
+    ] {
         filled(key, name, secret)?;
     }
     Ok(())
@@ -124,13 +131,17 @@ mod tests {
     fn plain_http_needs_the_switch() {
         let config = parse(WHOLE).unwrap();
         let said = check(&config, false).unwrap_err();
-        assert!(said.contains("orgs.acme.model.base_url") && said.contains("SWITCHBOARD_ALLOW_INSECURE"), "{said}");
+        assert!(
+            said.contains("orgs.acme.model.base_url") && said.contains("SWITCHBOARD_ALLOW_INSECURE"),
+            "{said}"
+        );
         assert_eq!(check(&config, true), Ok(()));
     }
 
     #[test]
     fn one_number_belongs_to_one_organisation() {
-        let second = WHOLE.replace("orgs.acme", "orgs.other").replace("example-webhook-token", "another-token");
+        let second =
+            WHOLE.replace("orgs.acme", "orgs.other").replace("example-webhook-token", "another-token");
         let both = parse(&format!("{WHOLE}\n{second}")).unwrap();
         assert!(check(&both, true).unwrap_err().contains("phone_number_id is used twice"));
     }

@@ -14,6 +14,7 @@ use shared::{
 use tower::ServiceExt;
 
 use super::*;
+use crate::playground::desk::{CaseView, DeskError};
 
 const PHONE: &str = "12025550142";
 

@@ -152,7 +152,10 @@ impl Keep {
 /// The faults of one run: each seed has its own mixture, so that rare combinations get their turn.
 pub(super) struct Faults {
     on: bool,
+    seed: u64,
     rng: SmallRng,
+    /// Drawn from for the details of the last fault, so that leaving a fault out leaves the others as they are.
+    details: SmallRng,
     rates: BTreeMap<Fault, u32>,
     keep: Keep,
     next: u64,
@@ -167,7 +170,8 @@ impl Faults {
             let often = [0, 0, 1, 3, 10].get(rng.random_range(0..5)).copied().unwrap_or(1);
             rates.insert(*fault, fault.base_rate() * often / 3);
         }
-        Self { on, rng, rates, keep, next: 0 }
+        let details = SmallRng::seed_from_u64(seed);
+        Self { on, seed, rng, details, rates, keep, next: 0 }
     }
 
     /// Nothing goes wrong any more.
@@ -210,17 +214,18 @@ impl Faults {
     pub(super) fn admitted(&mut self, fault: Fault) -> Option<(Fault, u64)> {
         let number = self.next;
         self.next += 1;
+        self.details = SmallRng::seed_from_u64(self.seed ^ (number << 20));
         let kept = self.keep.faults.as_ref().is_none_or(|kept| kept.contains(&number));
         (self.allows(fault) && kept).then_some((fault, number))
     }
 
     /// A number for the details of a fault.
     pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
-        self.rng.random_range(low..=high)
+        self.details.random_range(low..=high)
     }
 
     /// Whether something that is true so often, in a hundred, is true now.
     pub(super) fn percent(&mut self, often: u32) -> bool {
-        self.rng.random_range(0..100) < often
+        self.details.random_range(0..100) < often
     }
 }

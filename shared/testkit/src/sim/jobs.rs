@@ -171,7 +171,7 @@ impl SimPorts {
         command: &'static str,
     ) {
         let mut world = self.world.lock();
-        let state = world.read().and_then(|read| read.state).unwrap_or("assistant");
+        let state = world.state_of(session);
         world.counters.unchanged(because);
         world.counters.decided(state, command);
         world.note(Event::Unchanged { session, because, command, state });

@@ -6,7 +6,7 @@ use super::fault::{Fault, Keep};
 use super::{Options, Run, run};
 
 /// The most runs a shrinking takes.
-const MOST: usize = 600;
+const MOST: usize = 1_500;
 
 /// The smallest story found in which the same promise is broken, and its run with a timeline.
 #[must_use]
@@ -14,9 +14,12 @@ pub fn shrink(seed: u64, options: &Options, invariant: &str) -> (Keep, Run) {
     let mut shrinking =
         Shrinking { seed, options: Options { record: false, ..options.clone() }, invariant, runs: 0 };
     shrinking.leave_out_kinds();
-    shrinking.leave_out_events();
-    shrinking.leave_out_faults();
-    shrinking.leave_out_events();
+    let mut left = usize::MAX;
+    while shrinking.left() < left && shrinking.runs < MOST {
+        left = shrinking.left();
+        shrinking.leave_out_faults();
+        shrinking.leave_out_events();
+    }
     let last = Options { record: true, ..shrinking.options };
     let run = run(seed, &last);
     (last.keep, run)
@@ -30,6 +33,13 @@ struct Shrinking<'a> {
 }
 
 impl Shrinking<'_> {
+    /// How much of the story is left.
+    fn left(&self) -> usize {
+        let keep = &self.options.keep;
+        let events = keep.events.as_ref().map_or(usize::MAX / 4, BTreeSet::len);
+        events + keep.faults.as_ref().map_or(usize::MAX / 4, BTreeSet::len)
+    }
+
     /// Takes the smaller story if the promise is broken in it too.
     fn attempt(&mut self, keep: Keep) -> Option<Run> {
         if self.runs >= MOST {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use shared::Message;
+use shared::{Message, SessionId};
 use shared_flow::ports::{Job, LineSettings, OrgSettings, PortError};
 
 use super::Options;
@@ -59,6 +59,8 @@ pub(super) struct World {
     pub(super) cut_off: BTreeMap<Target, Timestamp>,
     /// Whether a queue has changed since the scheduler last looked.
     pub(super) queues_moved: bool,
+    /// The state of each session after its last commit.
+    pub(super) states: BTreeMap<SessionId, &'static str>,
     /// Whether the workers' clocks differ.
     pub(super) skewed: bool,
     /// How often each sabotage had its chance, so that it strikes now and then.
@@ -87,7 +89,6 @@ pub(super) struct Worker {
 /// What a worker has read last: what its decision is made of.
 #[derive(Default)]
 pub(super) struct Read {
-    pub(super) state: Option<&'static str>,
     pub(super) open: Vec<Message>,
     pub(super) org: Option<OrgSettings>,
     pub(super) line: Option<LineSettings>,
@@ -114,6 +115,7 @@ impl World {
             queues_moved: true,
             sabotaged: 0,
             skewed: false,
+            states: BTreeMap::new(),
             scenario,
         }
     }
@@ -137,6 +139,11 @@ impl World {
     /// What the polled worker has read so far, to be added to.
     pub(super) fn read(&mut self) -> Option<&mut Read> {
         self.workers.get_mut(&self.current).map(|worker| &mut worker.read)
+    }
+
+    /// The state of a session, by name; a new one begins with the assistant.
+    pub(super) fn state_of(&self, session: SessionId) -> &'static str {
+        self.states.get(&session).copied().unwrap_or("assistant")
     }
 
     /// Writes down what happened.

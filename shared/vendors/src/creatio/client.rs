@@ -13,6 +13,7 @@ use shared_flow::ports::{ActivityMade, CaseMade, CaseNews, Crm, CrmError};
 use uuid::Uuid;
 
 use super::account::Accounts;
+use super::fault::Fault;
 use super::odata::with_query;
 use super::site::{Site, Sites};
 use super::wire::{LookupRow, rows};
@@ -58,9 +59,13 @@ impl Creatio {
         if let Some(known) = self.origins.lock().unwrap_or_else(PoisonError::into_inner).get(&site.address) {
             return *known;
         }
-        let answer =
-            site.get(&with_query("CaseOrigin", &[("select", "Id,Name"), ("top", "200")])).await.ok()?;
-        let origin = chat_origin(&answer.map(rows).unwrap_or_default());
+        let origin = match site.get(&with_query("CaseOrigin", &[("select", "Id,Name"), ("top", "200")])).await
+        {
+            Ok(answer) => chat_origin(&answer.map(rows).unwrap_or_default()),
+            Err(Fault::Missing | Fault::NoSuchSet | Fault::Forbidden(_)) => None,
+            // Asked again with the next case.
+            Err(_) => return None,
+        };
         self.origins.lock().unwrap_or_else(PoisonError::into_inner).insert(site.address.clone(), origin);
         origin
     }

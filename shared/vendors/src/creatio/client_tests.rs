@@ -236,6 +236,19 @@ async fn a_chat_origin_is_used_where_there_is_one_and_looked_up_once() {
     assert!(posts(&stub).iter().all(|seen| seen.body["OriginId"] == json!(PERSON)));
 }
 
+#[tokio::test]
+async fn a_site_that_shows_no_origins_is_asked_once_and_a_busy_one_again() {
+    for (answer, times) in [(error(403, "no"), 1), (error(404, "Not Found"), 1), (Say::Empty(503), 2)] {
+        let (stub, client) = stub().await;
+        stub.on("GET /0/odata/CaseOrigin", answer);
+        for _ in 0..2 {
+            stub.on("POST /0/odata/Case", Say::Json(201, case_row()));
+            assert_eq!(client.create_case(&org(), &case()).await, Ok(MADE()));
+        }
+        assert_eq!(stub.count("GET /0/odata/CaseOrigin"), times);
+    }
+}
+
 // --- tokens and flavours ----------------------------------------------------------------------------------------
 
 #[tokio::test]

@@ -76,7 +76,8 @@ struct Inner {
     tokens: u32,
 }
 
-/// The site. Each line of its script is used once; what no line fits gets a token, a `CaseStatus`, or 404.
+/// The site. Each line of its script is used once; what no line fits gets a token, an empty list
+/// of statuses or origins, or 404.
 #[derive(Clone)]
 pub(super) struct Stub {
     pub base: String,
@@ -144,8 +145,8 @@ async fn serve(
         return Say::Json(200, json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"}))
             .response();
     }
-    if what.starts_with("GET /0/odata/CaseStatus") {
-        return Say::Json(200, json!({"@odata.context": "$metadata#CaseStatus", "value": []})).response();
+    if what.starts_with("GET /0/odata/CaseStatus") || what.contains("/odata/CaseOrigin") {
+        return Say::Json(200, json!({"@odata.context": "$metadata", "value": []})).response();
     }
     Say::Json(404, json!({"error": {"code": "", "message": "Not Found"}})).response()
 }

@@ -89,6 +89,7 @@ fn unsigned_input_is_not_read() {
 
 /// The cases that developers are handed beside the project, where they are present.
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn the_developers_samples_read_as_expected() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/whatsapp-webhooks");
     if !folder.is_dir() {

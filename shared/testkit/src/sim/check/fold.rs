@@ -72,13 +72,44 @@ impl Fold {
         if known.is_none() {
             self.check_alone(entry, after, evidence, findings);
         }
-        let before = known.map(|known| known.head.clone()).or_else(|| opened(made));
+        let before = known.map(|known| self.as_loaded(known, after)).or_else(|| self.opened(made));
         let Some(before) = before else { return };
         let again = decide(&before, &made.open, &made.command, made.commit.now, &made.policy);
         let same = again.session == *after
             && again.messages == made.commit.messages
             && again.changes == made.commit.changes;
         findings.expect(same, "I14", entry.at, || format!("{}: deciding again gives something else", name()));
+    }
+
+    /// The head as a decision met it: one that is over borrows the reply window of the customer's newest session.
+    fn as_loaded(&self, known: &Known, after: &Session) -> Session {
+        let head = &known.head;
+        let theirs = self.all().map(|other| &other.head);
+        let mut later = theirs.filter(|other| other.contact == head.contact && other.line == head.line);
+        let borrows = head.is_resolved() && later.any(|other| other.last_inbound_at >= after.last_inbound_at);
+        let last_inbound_at = if borrows { after.last_inbound_at } else { head.last_inbound_at };
+        Session { last_inbound_at, ..head.clone() }
+    }
+
+    /// The session that a first fact meets: it knows the one before and its reply window.
+    fn opened(&self, made: &Committing) -> Option<Session> {
+        let after = &made.commit.session;
+        let name = match &made.command {
+            shared::Command::CustomerWrote(message) => message.name.clone(),
+            _ => None,
+        };
+        let new = Session::open(Opening {
+            org: after.org.clone(),
+            contact: after.contact,
+            line: after.line.clone(),
+            customer: made.customer.clone()?,
+            name,
+            key: made.key.clone().unwrap_or_default(),
+            at: after.opened_at,
+        });
+        let previous = after.previous.and_then(|id| self.sessions.get(&id));
+        let last_inbound_at = previous.and_then(|known| known.head.last_inbound_at);
+        Some(Session { previous: after.previous, last_inbound_at, ..new })
     }
 
     /// A customer has one open session on a line.
@@ -142,24 +173,6 @@ impl Fold {
             });
         }
     }
-}
-
-/// The session that a first fact meets.
-fn opened(made: &Committing) -> Option<Session> {
-    let after = &made.commit.session;
-    let name = match &made.command {
-        shared::Command::CustomerWrote(message) => message.name.clone(),
-        _ => None,
-    };
-    Some(Session::open(Opening {
-        org: after.org.clone(),
-        contact: after.contact,
-        line: after.line.clone(),
-        customer: made.customer.clone()?,
-        name,
-        key: made.key.clone().unwrap_or_default(),
-        at: after.opened_at,
-    }))
 }
 
 /// The customer whose marker a message carries.

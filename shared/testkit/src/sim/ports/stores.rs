@@ -39,9 +39,6 @@ impl Sessions for SimPorts {
         let mut found = self.through(Table, self.store.head(org, session)).await?;
         let mut world = self.world.lock();
         world.forget_read();
-        if let (Some(read), Some(head)) = (world.read(), &found) {
-            read.state = Some(head.state.name());
-        }
         if world.sabotage == Some(Sabotage::OpenWindow) && world.is_worker("delivery") {
             let now = world.now;
             found.iter_mut().for_each(|head| head.last_inbound_at = Some(now));
@@ -106,7 +103,6 @@ impl World {
     fn forget_read(&mut self) {
         if let Some(read) = self.read() {
             read.open.clear();
-            read.state = None;
         }
     }
 
@@ -115,7 +111,7 @@ impl World {
         let Some(worker) = self.workers.get(&self.current) else { return };
         let Some(Job::Command { envelope, .. }) = worker.job.as_deref() else { return };
         let read = &worker.read;
-        let state = if commit.before == 0 { "assistant" } else { read.state.unwrap_or("assistant") };
+        let state = self.state_of(commit.session.id);
         let customer = match &envelope.target {
             Whose::Customer { customer, .. } => Some(customer.clone()),
             Whose::Session(_) => None,
@@ -132,6 +128,7 @@ impl World {
         let fact = envelope.command.name();
         self.counters.decided(state, fact);
         if outcome == Committed::Done {
+            self.states.insert(commit.session.id, commit.session.state.name());
             let moved = commit.messages.iter().filter_map(|message| message.delivery.as_ref());
             for delivery in moved.chain(commit.changes.iter().map(|change| &change.delivery)) {
                 self.counters.moved(delivery.state);

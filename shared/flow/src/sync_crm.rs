@@ -16,14 +16,14 @@ use crate::ports::{
 };
 use crate::shift::Shift;
 
-/// How long a call to a CRM may take.
-pub const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(12);
-/// What a write needs left of a run: two calls, one to write and one to look after an unclear end.
-const WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(2 * CALL_LIMIT.as_secs());
+/// How long one thing asked of a CRM may take: a write that needs look-ups and a repeat is several calls.
+pub const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 /// How long a worker keeps the cursor without renewing it: a write that needs a look-up and a repeat.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often a worker that found new work after releasing starts over.
 const ROUNDS: usize = 10;
+/// How long the case of a session that is over is still read.
+const AFTER_THE_END: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait while the connection is broken. It is probed, not used up.
 const PROBE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -123,7 +123,7 @@ impl SyncCrm {
         if session.version > seen.version || asked > cursor.answered {
             return Ok(true);
         }
-        Ok(shift.has_time_for(WRITE_LIMIT, self.clock.now())
+        Ok(shift.has_time_for(CALL_LIMIT, self.clock.now())
             && self.is_behind(&session, &cursor, settings).await?)
     }
 
@@ -135,7 +135,7 @@ impl SyncCrm {
         shift: &Shift,
     ) -> PortResult<Outcome> {
         let mut held =
-            Held { flow: self, session: session.clone(), settings, shift, cursor, unfinished: false };
+            Held { flow: self, session: session.clone(), settings, shift, cursor, unfinished: None };
         let worked = match held.keep(held.cursor.clone()).await {
             Ok(()) => held.work().await,
             Err(stop) => Err(stop),
@@ -161,8 +161,8 @@ struct Held<'a> {
     settings: &'a OrgSettings,
     shift: &'a Shift,
     cursor: Cursor,
-    /// Whether something is left to write that could not be written now.
-    unfinished: bool,
+    /// When to go on, if something is left to write that could not be written now.
+    unfinished: Option<SignedDuration>,
 }
 
 impl Held<'_> {
@@ -239,10 +239,7 @@ impl Held<'_> {
 
     /// When the clock must come by: soon for a message whose fate is open, later for what a webhook may have lost.
     fn next_time(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.unfinished {
-            return Some(at(now, SignedDuration::from_secs(60)));
-        }
-        self.sweep_after().map(|wait| at(now, wait))
+        self.unfinished.or_else(|| self.sweep_after()).map(|wait| at(now, wait))
     }
 
     /// How often the case is read although nobody asked: often while a person is likely to answer, then less.
@@ -255,6 +252,8 @@ impl Held<'_> {
             (State::HandedOff(_), true) => 1,
             (State::HandedOff(_), false) | (State::Assistant, true) => 10,
             (State::Assistant, false) => 60,
+            // A rep's late word, or one from just before the end, whose webhook got lost is found too.
+            (State::Resolved(_), _) if quiet < AFTER_THE_END => 60,
             (State::Resolved(_), _) => return None,
         };
         Some(SignedDuration::from_mins(minutes))

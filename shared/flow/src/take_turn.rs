@@ -17,8 +17,8 @@ use crate::shift::Shift;
 const CALLS: u32 = 2;
 /// How long one call may take.
 pub const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(25);
-/// How long a claim keeps others away: two calls and the writing down.
-const CLAIM: SignedDuration = SignedDuration::from_secs(65);
+/// How long a claim keeps others away: one call, the pause before it and the writing down.
+const CLAIM: SignedDuration = SignedDuration::from_secs(35);
 /// The longest pause between two calls.
 const PAUSE_MOST: SignedDuration = SignedDuration::from_secs(3);
 /// The newest messages that are read for a prompt.
@@ -81,11 +81,14 @@ impl TakeTurn {
 
     async fn take(&self, session: &Session, now: Timestamp, shift: &Shift) -> PortResult<Outcome> {
         let number = session.turn.number;
-        let verdict = match self.turns.claim(&session.org, session.id, number, now, at(now, CLAIM)).await? {
+        let until = at(now, CLAIM);
+        let verdict = match self.turns.claim(&session.org, session.id, number, now, until).await? {
             Claim::Taken => return Ok(Outcome::Taken),
             Claim::Concluded(verdict) => verdict,
             Claim::Ours { earlier } => {
-                let verdict = self.think(session, earlier, shift).await?;
+                let Some(verdict) = self.think(session, earlier, until, shift).await? else {
+                    return Ok(Outcome::Taken);
+                };
                 self.turns.conclude(&session.org, session.id, number, &verdict).await?
             }
         };
@@ -93,10 +96,17 @@ impl TakeTurn {
         Ok(Outcome::Concluded)
     }
 
-    /// Asks the model, at most twice over all claims of this turn.
-    async fn think(&self, session: &Session, earlier: u32, shift: &Shift) -> PortResult<Verdict> {
+    /// Asks the model, at most twice over all workers: each call has its own claim, so that a worker that dies after
+    /// a call leaves a trace of it. `None` when another worker has the turn by now.
+    async fn think(
+        &self,
+        session: &Session,
+        earlier: u32,
+        mut until: Timestamp,
+        shift: &Shift,
+    ) -> PortResult<Option<Verdict>> {
         let Some(org) = self.settings.org(&session.org).await? else {
-            return Ok(Verdict::GaveUp(GaveUp::Unavailable));
+            return Ok(Some(Verdict::GaveUp(GaveUp::Unavailable)));
         };
         let from = session.last_seq.saturating_sub(THREAD) + 1;
         let limit = usize::try_from(THREAD).unwrap_or(usize::MAX) + 50;
@@ -104,22 +114,31 @@ impl TakeTurn {
         let prompt = prompt::build(&org.profile, session.customer_name.as_deref(), &thread);
         let mut gave_up = GaveUp::Unavailable;
         let mut repair = None;
-        for call in earlier.min(CALLS)..CALLS {
-            if call > 0 && !shift.has_time_for(CALL_LIMIT, self.clock.now()) {
-                break;
-            }
+        let mut call = earlier;
+        while call < CALLS {
             match self.ask(&session.org, &prompt, repair.as_deref()).await {
-                Ok(answer) => return Ok(Verdict::Answered(answer)),
+                Ok(answer) => return Ok(Some(Verdict::Answered(answer))),
                 Err(error) => {
                     tracing::warn!(session.id = %session.id, call, error = %error, "model call failed");
                     match self.learn(error).await {
                         Next::Again(why, what_was_wrong) => (gave_up, repair) = (why, what_was_wrong),
-                        Next::GiveUp(why) => return Ok(Verdict::GaveUp(why)),
+                        Next::GiveUp(why) => return Ok(Some(Verdict::GaveUp(why))),
                     }
                 }
             }
+            if call + 1 == CALLS || !shift.has_time_for(CALL_LIMIT, self.clock.now()) {
+                break;
+            }
+            // A claim that begins where ours ends renews ours, and fails if another worker's came between.
+            let end = at(until, SignedDuration::from_millis(1));
+            until = at(self.clock.now(), CLAIM).max(end);
+            call = match self.turns.claim(&session.org, session.id, session.turn.number, end, until).await? {
+                Claim::Ours { earlier } => earlier,
+                Claim::Concluded(verdict) => return Ok(Some(verdict)),
+                Claim::Taken => return Ok(None),
+            };
         }
-        Ok(Verdict::GaveUp(gave_up))
+        Ok(Some(Verdict::GaveUp(gave_up)))
     }
 
     async fn ask(&self, org: &OrgId, prompt: &Prompt, repair: Option<&str>) -> Result<Answer, ModelError> {

@@ -35,6 +35,10 @@ impl Held<'_> {
         let since =
             self.cursor.seen.until.map(|until| until.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
         let news = self.flow.crm.read_case(&org, case, since).await?;
+        // What was just read may hold what we wrote since the session was loaded; a head read now knows all of it.
+        if let Some(fresh) = self.flow.sessions.head(&org, self.session.id).await? {
+            self.session = fresh;
+        }
         let mut next = self.cursor.clone();
         let jobs = self.facts(&news, &mut next);
         // The facts are on the queue before the cursor moves past them: a crash between the two repeats them, and

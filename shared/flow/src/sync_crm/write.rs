@@ -1,11 +1,17 @@
 //! Writing what is missing in a CRM's copy, one step at a time, the cursor moved after each.
 
+use jiff::SignedDuration;
 use shared::crm::{Cursor, Step, next_step, plan};
 use shared::{Message, Session};
 
-use super::{Held, Stop, SyncCrm, WRITE_LIMIT};
+use super::{CALL_LIMIT, Held, Stop, SyncCrm};
 use crate::ports::{CrmError, OrgSettings, PortResult};
 
+/// How long until a message whose fate was not known is looked at again, should nobody say that it is known now.
+const FATE_OPEN: SignedDuration = SignedDuration::from_secs(60);
+/// Failures in a row after which one message is given up, so that it does not keep the rest away for ever. With the
+/// waits in between that is about three days.
+const GIVE_UP: u32 = 16;
 /// Messages read at once.
 const PAGE: usize = 100;
 
@@ -30,7 +36,7 @@ impl Held<'_> {
         let first = self.messages(1, 1).await?;
         let link = self.settings.link(self.session.id);
         let mut page: Vec<Message> = Vec::new();
-        while self.shift.has_time_for(WRITE_LIMIT, self.flow.clock.now()) {
+        while self.shift.has_time_for(CALL_LIMIT, self.flow.clock.now()) {
             let synced = self.cursor.synced_seq;
             if page.last().is_none_or(|last| last.seq <= synced) {
                 page = self.messages(synced + 1, PAGE).await?;
@@ -38,14 +44,17 @@ impl Held<'_> {
             let step = next_step(&self.session, &page, plan::first_words(&first), &self.cursor, mode, &link);
             match step {
                 Step::Nothing => return Ok(()),
-                Step::Wait => break,
+                Step::Wait => {
+                    self.unfinished = Some(FATE_OPEN);
+                    return Ok(());
+                }
                 step => {
                     let next = self.carry_out(step).await?;
                     self.keep(next).await?;
                 }
             }
         }
-        self.unfinished = true;
+        self.unfinished = Some(SignedDuration::ZERO);
         Ok(())
     }
 
@@ -71,6 +80,10 @@ impl Held<'_> {
                 match crm.add_activity(org, &draft).await {
                     Ok(made) => next.our_author = made.our_author.or(next.our_author),
                     Err(CrmError::Refused(why)) => self.note_refusal(seq, &why),
+                    Err(CrmError::Later { why, .. }) if next.failures >= GIVE_UP => {
+                        self.note_refusal(seq, &why);
+                        next.failures = 0;
+                    }
                     Err(other) => return Err(other.into()),
                 }
                 next.synced_seq = seq;

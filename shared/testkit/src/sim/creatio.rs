@@ -50,8 +50,15 @@ pub(super) struct Activity {
     pub(super) ours: bool,
     pub(super) text: String,
     pub(super) for_customer: bool,
-    created: Timestamp,
+    pub(super) created: Timestamp,
     visible_at: Timestamp,
+}
+
+impl Activity {
+    /// Whether there is nothing to read in it.
+    pub(super) fn is_blank(&self) -> bool {
+        shared::channel::render::is_blank(&self.text)
+    }
 }
 
 /// What can go wrong with a call.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::creatio::Case;
 use super::history::{Event, place, short};
 use super::whatsapp::{WINDOW, markers};
-use super::world::World;
+use super::world::{World, later};
 use crate::memory::MemoryStore;
 
 /// Something owed. It names what it is about, so that the same debt is recognised later.
@@ -263,7 +263,11 @@ fn what_reps_did(
     if case.closed && !case.closed_by_us && !session.is_resolved() {
         found.insert(Owed::Closure { org: session.org.clone(), case: id });
     }
-    let replies = case.activities.iter().filter(|a| !a.ours && a.for_customer && a.text.contains("rep"));
+    // A day after the end nobody reads the case any more unless its webhook comes.
+    let read_until = later(session.last_activity_at, SignedDuration::from_hours(22));
+    let is_read = |created| !session.is_resolved() || created < read_until;
+    let replies = case.activities.iter().filter(|a| !a.ours && a.for_customer && !a.is_blank());
+    let replies = replies.filter(|a| is_read(a.created));
     for reply in replies {
         if !transcript.iter().any(|m| m.source.as_ref() == Some(&reply.id)) {
             found.insert(Owed::RepReply { org: session.org.clone(), record: reply.id.clone() });

@@ -26,8 +26,10 @@ struct Way {
     copies: u32,
     /// Whether an attempt was made whose outcome is not known.
     unknown: bool,
-    /// Attempts made after such an attempt.
+    /// Attempts made after such an attempt, but for those that certainly came to nothing.
     repeats: u32,
+    /// Whether the attempt under way is one of them.
+    repeating: bool,
     was_held: bool,
 }
 
@@ -64,6 +66,10 @@ impl Sending {
             }
             Event::Arrived(sending) => self.arrived(fold, entry, sending, evidence, findings),
             Event::Took { id, customer, .. } => self.took(fold, entry, *id, *customer, findings),
+            Event::SendEnded { id, how: "fail" } => {
+                let way = self.ways.entry(*id).or_default();
+                way.repeats -= u32::from(std::mem::take(&mut way.repeating));
+            }
             Event::TakenBack { id, .. } => {
                 let way = self.ways.entry(*id).or_default();
                 way.copies = way.copies.saturating_sub(1);
@@ -103,6 +109,7 @@ impl Sending {
             _ => {}
         }
         if to.state == DeliveryState::Sending {
+            way.repeating = way.unknown;
             way.repeats += u32::from(way.unknown);
             let repeats = way.repeats;
             findings.expect(repeats <= REPEATS, "I4", entry.at, || {

@@ -10,6 +10,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     clippy::print_stdout,
     reason = "the stand-ins do more for the tests than is needed here; a measurement that cannot go on fails"
 )]
@@ -52,7 +53,8 @@ async fn main() {
     println!("                                p50       p99       most");
     time_answers("every conversation a case", false).await;
     time_answers("a case only at a hand-off", true).await;
-    weigh_sessions().await;
+    weigh_sessions("a case only at a hand-off", true).await;
+    weigh_sessions("every conversation a case", false).await;
 }
 
 async fn time_answers(name: &str, case_only_on_handoff: bool) {
@@ -75,10 +77,11 @@ fn shown(wait: Duration) -> String {
     format!("{:6.1} ms", wait.as_secs_f64() * 1000.0)
 }
 
-async fn weigh_sessions() {
-    let stage = Stage::with(|setup| *setup = quiet(true)).await;
+async fn weigh_sessions(name: &str, case_only_on_handoff: bool) {
+    let stage = Stage::with(|setup| *setup = quiet(case_only_on_handoff)).await;
     let data = stage.line.data();
-    println!("memory with no session: {:.0} MB", resident(&data));
+    println!("memory, {name}");
+    println!("  with no session: {:.0} MB", resident(&data));
     let began = Instant::now();
     for first in (0..SESSIONS).step_by(usize::try_from(BATCH).unwrap()) {
         assert_eq!(stage.post_signed(&batch(first)).await, 200);

@@ -30,6 +30,34 @@ fn every_journey_goes_as_written() {
     );
 }
 
+/// Whoever writes a script wrongly is told where and why; a step is never passed over.
+#[test]
+fn a_script_that_cannot_be_told_says_where() {
+    for (script, expected) in [
+        ("12:00 customer Hi\n12:01 dance", "line 2: nobody knows how to \"dance\""),
+        ("12:00 customer Hi\n11:59 wake", "line 2: time does not go backwards"),
+        ("25:00 customer Hi", "line 1: \"25:00\" is no time of day"),
+        ("line: ai maybe", "line 1: there is no setting \"ai maybe\""),
+        ("12:00 rep Hi", "line 1: there is no session 0 yet"),
+        ("12:00 customer Hi\n12:01 @2 rep Hi", "line 2: there is no session 2 yet"),
+        ("12:00 customer Hi\n12:01 status 7 sent", "line 2: message 7 is not for the customer"),
+        ("12:00 customer Hi\n12:01 status 1 sent", "line 2: message 1 is not for the customer"),
+        ("12:00 customer Hi\n12:01 agent sing", "line 2: no model can \"sing\""),
+        ("12:00 customer Hi\n12:01 agent escalate angry Hello", "line 2: an escalation has a \"summary\""),
+    ] {
+        assert_eq!(tell(script).map_err(|bad| bad.to_string()), Err(expected.to_owned()));
+    }
+    assert!(tell("12:00 customer kind=song Hi").unwrap_err().why.contains("unknown variant `song`"));
+}
+
+/// What a step did is never taken for granted: whatever stands below it is replaced by what happened.
+#[test]
+fn expectations_are_written_anew() {
+    let told = tell("12:00 customer Hi\n        > something else").unwrap();
+    assert!(told.contains("> #1 customer") && !told.contains("something else"), "{told}");
+    assert_eq!(tell(&told).unwrap(), told);
+}
+
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

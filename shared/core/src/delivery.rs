@@ -179,6 +179,12 @@ impl Delivery {
         Self { state, rev: self.rev + 1, look_at: None, ..self.clone() }
     }
 
+    /// The same, written again: whoever read it before has lost, and looks at it and its session again.
+    #[must_use]
+    pub fn touched(&self) -> Self {
+        Self { rev: self.rev + 1, ..self.clone() }
+    }
+
     /// A worker begins the call.
     #[must_use]
     pub fn begun(&self, now: Timestamp) -> Self {

@@ -18,6 +18,8 @@ use crate::ports::{
 const ATTEMPTS: u32 = 5;
 /// Open messages read at once; more than a session ever has under way.
 const OPEN_MOST: usize = 500;
+/// How many sessions in a row, each of reactions only, are looked back over for a reply that waits for the window.
+const REACTIONS_ONLY: usize = 5;
 /// The longest a queue keeps a job back.
 const DELAY_MOST: SignedDuration = SignedDuration::from_mins(15);
 
@@ -89,7 +91,9 @@ impl Converse {
             Committed::Done => {
                 let pokes = pokes(&session, &decision, &envelope.command, now, &policy);
                 self.send(&session, pokes).await?;
-                if session.version == 0 {
+                // A session that opens with a reaction opens the window only later.
+                let opens = !session.window_is_open(now) && decision.session.window_is_open(now);
+                if session.version == 0 || opens {
                     self.reopen_the_window_of_the_previous(&decision.session).await?;
                 }
                 Ok(Some(Outcome::Changed(session.id)))
@@ -207,21 +211,34 @@ impl Converse {
         self.reopen_the_window_of_the_previous(&written).await
     }
 
-    /// What waited in the session before for the customer to write again may go out now.
+    /// What waited in earlier sessions for the customer to write again may go out now.
     async fn reopen_the_window_of_the_previous(&self, session: &Session) -> PortResult<()> {
-        let (Some(previous), Some(at)) = (session.previous, session.last_inbound_at) else { return Ok(()) };
-        let previous = self.sessions.head(&session.org, previous).await?;
-        let Some(previous) = previous.filter(|session| session.open_from <= session.last_seq) else {
-            return Ok(());
-        };
+        let Some(at) = session.last_inbound_at else { return Ok(()) };
+        let mut previous = session.previous;
+        for _ in 0..REACTIONS_ONLY {
+            let Some(id) = previous else { return Ok(()) };
+            let Some(earlier) = self.sessions.head(&session.org, id).await? else { return Ok(()) };
+            if earlier.open_from <= earlier.last_seq {
+                self.reopen_the_window_of(&earlier, at).await?;
+            }
+            // One in which the customer said something has let go what waited before it.
+            if !earlier.recent_words.is_empty() {
+                return Ok(());
+            }
+            previous = earlier.previous;
+        }
+        Ok(())
+    }
+
+    async fn reopen_the_window_of(&self, session: &Session, at: Timestamp) -> PortResult<()> {
         let envelope = Envelope {
             org: session.org.clone(),
-            target: Target::Session(previous.id),
+            target: Target::Session(session.id),
             key: None,
             command: Command::WindowReopened { at },
             at: self.clock.now(),
         };
-        self.queues.send(&[Job::Command { lane: previous.lane(), envelope: Box::new(envelope) }]).await
+        self.queues.send(&[Job::Command { lane: session.lane(), envelope: Box::new(envelope) }]).await
     }
 
     async fn poke(&self, session: &Session, exists: bool, policy: &Policy, now: Timestamp) -> PortResult<()> {

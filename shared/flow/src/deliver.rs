@@ -73,18 +73,22 @@ impl Deliver {
     }
 
     async fn work(&self, org: &OrgId, id: SessionId, shift: &Shift) -> PortResult<()> {
+        let Some(mut session) = self.sessions.head(org, id).await? else { return Ok(()) };
         for _ in 0..STEPS {
             let now = self.clock.now();
             if !shift.has_time_for(SEND_LIMIT, now) {
                 // What is left keeps its own time; this only makes it faster.
                 return self.queues.send(&[Job::Deliver { org: org.clone(), session: id }]).await;
             }
-            let Some(session) = self.sessions.head(org, id).await? else { return Ok(()) };
             let open = open_messages(self.sessions.as_ref(), &session).await?;
             let Some(message) = next(&open, now) else { return Ok(()) };
             if !self.deliveries.take_lane(org, id, &shift.who, now, at(now, LANE)).await? {
                 return Ok(());
             }
+            // Read after the message: a decision that this head lacks and that touched the message makes our move
+            // fail, so what is decided here is never older than the message.
+            let Some(fresh) = self.sessions.head(org, id).await? else { return Ok(()) };
+            session = fresh;
             if self.step(&session, message, now).await? == Step::Idle {
                 return Ok(());
             }

@@ -18,6 +18,8 @@ use crate::shift::Shift;
 
 /// How long one thing asked of a CRM may take: a write that needs look-ups and a repeat is several calls.
 pub const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+/// How long to wait for a reading that is due already and did not fit into this run.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 /// How long a worker keeps the cursor without renewing it: a write that needs a look-up and a repeat.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often a worker that found new work after releasing starts over.
@@ -238,8 +240,12 @@ impl Held<'_> {
     }
 
     /// When the clock must come by: soon for a message whose fate is open, later for what a webhook may have lost.
+    /// The sweep counts from the last reading, so that other work on the copy does not put it off.
     fn next_time(&self, now: Timestamp) -> Option<Timestamp> {
-        self.unfinished.or_else(|| self.sweep_after()).map(|wait| at(now, wait))
+        let writing = self.unfinished.map(|wait| at(now, wait));
+        let read = self.cursor.looked_at.unwrap_or(now);
+        let sweep = self.sweep_after().map(|every| at(read, every).max(at(now, AT_ONCE)));
+        [writing, sweep].into_iter().flatten().min()
     }
 
     /// How often the case is read although nobody asked: often while a person is likely to answer, then less.

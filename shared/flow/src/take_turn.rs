@@ -108,9 +108,12 @@ impl TakeTurn {
         let Some(org) = self.settings.org(&session.org).await? else {
             return Ok(Some(Verdict::GaveUp(GaveUp::Unavailable)));
         };
-        let from = session.last_seq.saturating_sub(THREAD) + 1;
-        let limit = usize::try_from(THREAD).unwrap_or(usize::MAX) + 50;
-        let thread = self.sessions.messages(&session.org, session.id, from, limit).await?;
+        // Up to the head that was read and no further: what the customer wrote since belongs to a turn of its own,
+        // and would be answered twice.
+        let count = session.last_seq.min(THREAD);
+        let limit = usize::try_from(count).unwrap_or(usize::MAX);
+        let thread =
+            self.sessions.messages(&session.org, session.id, session.last_seq - count + 1, limit).await?;
         let prompt = prompt::build(&org.profile, session.customer_name.as_deref(), &thread);
         let mut gave_up = GaveUp::Unavailable;
         let mut repair = None;

@@ -95,6 +95,9 @@ pub fn step(seq: u64, before: &Delivery, after: &Delivery) -> String {
     if before.state == after.state && after.reported && !before.reported {
         return format!("#{seq} {}, and the rep knows", name(after));
     }
+    if before.state == after.state {
+        return format!("#{seq} {}, to be looked at again", name(after));
+    }
     let why = after.trouble.as_ref().filter(|_| before.trouble != after.trouble);
     let why = why.map(|trouble| format!(": {}", trouble.text)).unwrap_or_default();
     let again = if after.repeats > before.repeats { " again" } else { "" };

@@ -74,6 +74,11 @@ async fn what_cannot_be_done_is_said_and_does_not_pass_for_success() {
         let output = stage.line.run(&[verb, id]);
         assert!(!output.status.success() && !output.stderr.is_empty(), "{verb} {id}");
     }
+    let listed = String::from_utf8(stage.line.run(&["sessions"]).stdout).unwrap();
+    assert!(listed.contains(&session), "{listed}");
+    for personal in [customer.phone.as_ref().unwrap(), &customer.name, FAREWELL] {
+        assert!(!listed.contains(personal), "the list of sessions tells more than it must: {listed}");
+    }
     act(&stage, "resolve", &session);
     until("the case is resolved", || (stage.creatio.case(&case)["StatusId"] == RESOLVED).then_some(())).await;
 }

@@ -166,7 +166,7 @@ async fn a_reply_whose_hint_was_lost_is_found_within_about_a_minute() {
     let words = "Nobody told you of this one.";
     stage.keep_out_of_logs(words);
     stage.creatio.rep_writes(&case, words);
-    within(Duration::from_secs(80), "the sweep finds the reply", || {
+    within(Duration::from_secs(75), "the sweep finds the reply", || {
         stage.graph.texts(&customer).contains(&words.to_owned()).then_some(())
     })
     .await;

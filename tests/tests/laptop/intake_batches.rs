@@ -55,6 +55,8 @@ async fn a_message_with_half_a_character_does_not_take_its_neighbours_with_it() 
     assert_eq!(stage.post_whatsapp(body, Some(&signature)).await, 200);
     stage.graph.until_received(&customers[0], 1).await;
     stage.graph.until_received(&customers[2], 1).await;
+    let listed = parked(&stage);
+    assert!(!listed.contains("character"), "the list of what is parked repeats a customer's words: {listed}");
 }
 
 #[tokio::test]

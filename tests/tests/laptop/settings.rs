@@ -67,7 +67,13 @@ async fn addresses_without_tls_are_refused_unless_it_is_allowed() {
     let said = refused(&toml, &[("SWITCHBOARD_ALLOW_INSECURE", "0")]).await;
     assert!(said.contains("instance_url") || said.contains("base_url"), "it says which: {said}");
 
-    let https = toml.replace("http://", "https://").replace("127.0.0.1", "acme.creatio.com");
+    let address = |line: &str| match line.split_once(" = ") {
+        Some((key @ ("instance_url" | "identity_url" | "base_url"), _)) => {
+            format!("{key} = \"https://acme.creatio.com\"")
+        }
+        _ => line.to_owned(),
+    };
+    let https = toml.lines().map(address).collect::<Vec<_>>().join("\n");
     let said = refused(&https, &[("SWITCHBOARD_WHATSAPP_URL", "http://127.0.0.1:9")]).await;
     assert!(said.contains("SWITCHBOARD_WHATSAPP_URL"), "{said}");
 }

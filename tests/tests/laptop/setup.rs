@@ -51,6 +51,8 @@ pub struct Setup {
     pub flavour: Flavour,
     /// A Creatio that is somebody else's: address, client id, client secret.
     pub creatio: Option<(String, String, String)>,
+    /// `default_owner_id` and `default_group_id`.
+    pub owner: (&'static str, &'static str),
     /// Whether [`OTHER_NUMBER`] is configured too.
     pub other_number: bool,
     /// The Graph API's address, when it is not the stand-in's.
@@ -70,6 +72,7 @@ impl Default for Setup {
             case_only_on_handoff: false,
             flavour: Flavour::Framework,
             creatio: None,
+            owner: (REP, GROUP),
             other_number: false,
             graph_url: None,
             model_url: None,
@@ -84,7 +87,7 @@ impl Setup {
         let ours = || (creatio.url.clone(), CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned());
         let (site, client_id, client_secret) = self.creatio.clone().unwrap_or_else(ours);
         let Self { debounce_seconds, case_only_on_handoff, .. } = self;
-        let numbers = self.numbers();
+        let (numbers, (owner, group)) = (self.numbers(), self.owner);
         let model = self.model_url.as_ref().unwrap_or(&model.url);
         format!(
             r#"
@@ -100,8 +103,8 @@ identity_url = "{site}"
 client_id = "{client_id}"
 client_secret = "{client_secret}"
 webhook_token = "{WEBHOOK_TOKEN}"
-default_owner_id = "{REP}"
-default_group_id = "{GROUP}"
+default_owner_id = "{owner}"
+default_group_id = "{group}"
 resolved_status_id = "{RESOLVED}"
 case_only_on_handoff = {case_only_on_handoff}
 [orgs.acme.model]

@@ -40,7 +40,9 @@ impl Drop for Server {
 }
 
 const STANDIN_CLIENT: (&str, &str) = ("standin-client", "standin-secret-goldcrest");
-const STANDIN_REP: &str = "410006e1-ca4e-4502-a9ec-e54d922d2c00";
+/// A rep's contact and a team that the server knows.
+const STANDIN_OWNER: (&str, &str) =
+    ("b1000000-0000-4000-8000-000000000001", "b2000000-0000-4000-8000-000000000001");
 
 impl Server {
     async fn start(script: &Path) -> Self {
@@ -101,6 +103,19 @@ impl Server {
         self.call(self.client.post(format!("{}/0/odata/{set}", self.url)).json(body)).await;
     }
 
+    /// Waits until the case has this description, and returns the case.
+    async fn until_described(&self, case: &str, words: &str) -> Value {
+        let (began, mut ticks) = (Instant::now(), interval(Duration::from_millis(100)));
+        loop {
+            ticks.tick().await;
+            let row = self.call(self.client.get(format!("{}/0/odata/Case({case})", self.url))).await;
+            if row["Symptoms"] == words {
+                return row;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "the case has another description");
+        }
+    }
+
     /// Waits until an activity of the case says this, and returns the words of all, oldest first.
     async fn until_filed(&self, case: &str, words: &str) -> Vec<String> {
         let (began, mut ticks) = (Instant::now(), interval(Duration::from_millis(100)));
@@ -120,9 +135,19 @@ impl Server {
 #[tokio::test]
 async fn the_journey_works_with_a_third_partys_odata_server_when_present() {
     let Some(script) = beside_the_project("tools/creatio-odata/run.sh") else { return };
+    if Command::new("npm").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!(
+            "SKIPPED: the OData server of ../shared needs Node.js and npm, so nothing was tested against it"
+        );
+        return;
+    }
     let server = Server::start(&script).await;
     let login = (server.url.clone(), STANDIN_CLIENT.0.to_owned(), STANDIN_CLIENT.1.to_owned());
-    let stage = Stage::with(|setup| setup.creatio = Some(login)).await;
+    let stage = Stage::with(|setup| {
+        setup.creatio = Some(login);
+        setup.owner = STANDIN_OWNER;
+    })
+    .await;
     stage.keep_out_of_logs(STANDIN_CLIENT.1);
     let customer = Customer::number(181);
 
@@ -136,11 +161,11 @@ async fn the_journey_works_with_a_third_partys_odata_server_when_present() {
         "{texts:?}"
     );
     assert_eq!(texts[1], Model::echo("Does this work with others too?"));
-    let rows = server.read(&format!("Case?$filter=Id%20eq%20{case}")).await;
-    assert_eq!((&rows[0]["Symptoms"], &rows[0]["OwnerId"]), (&json!(SUMMARY), &json!(STANDIN_REP)));
+    let case_now = server.until_described(&case, SUMMARY).await;
+    assert_eq!(case_now["OwnerId"], STANDIN_OWNER.0);
 
     let reply = json!({"Title": "Reply", "CaseId": case, "DetailedResult": "It does, as you see.",
-        "AuthorId": STANDIN_REP, "OwnerId": STANDIN_REP, "CreatedById": STANDIN_REP});
+        "AuthorId": STANDIN_OWNER.0, "OwnerId": STANDIN_OWNER.0, "CreatedById": STANDIN_OWNER.0});
     server.write("Activity", &reply).await;
     stage.creatio_tells(&case).await;
     let received = stage.graph.until_received(&customer, 3).await;

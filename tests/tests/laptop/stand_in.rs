@@ -1,4 +1,7 @@
-//! That the stand-in for Creatio is as awkward as a real site: otherwise the tests that use it would prove nothing.
+//! That the stand-in for Creatio is as awkward as a real site, and that the search through the logs finds what is
+//! there: otherwise the tests that use them would prove nothing.
+
+use std::collections::BTreeSet;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,6 +9,7 @@ use serde_json::{Value, json};
 use super::creatio::{Creatio, Fault, Flavour, GROUP, NEW, Order, REP};
 use super::line::client;
 use super::setup::{CLIENT_ID, CLIENT_SECRET};
+use super::stage::Stage;
 
 /// The site with a token for it.
 struct Visitor {
@@ -108,4 +112,12 @@ async fn tokens_end_and_faults_strike_as_ordered() {
     assert_eq!(visitor.site.rows("Contact").len(), 1);
     visitor.site.expire_tokens();
     assert_eq!(visitor.get("Contact").await.0, 401);
+}
+
+#[tokio::test]
+async fn the_search_through_the_logs_finds_what_is_there() {
+    let stage = Stage::open().await;
+    let (there, not_there) = (stage.line.url.clone(), "words that nobody ever said".to_owned());
+    let found = stage.line.leaks(&BTreeSet::from([there.clone(), not_there]));
+    assert_eq!(found, [there]);
 }

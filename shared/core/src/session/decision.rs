@@ -125,12 +125,15 @@ impl Decision {
 
     /// Takes back what the machine said and nobody has begun to send: a person's word stands over it.
     pub(super) fn silence_the_machine(&mut self, open: &[Message], why: &str) -> &mut Self {
-        use crate::delivery::DeliveryState::{Held, Queued};
+        use crate::delivery::DeliveryState::{Held, Queued, Unknown};
         let machine = open.iter().filter(|m| m.is_machine_word() || m.author == Author::System);
-        let unsent = machine.filter(|m| m.is_in(&[Queued, Held]));
+        let unsent = machine.filter(|m| m.is_in(&[Queued, Held, Unknown]));
         // Whatever is beyond the most that fits is stopped when it is about to leave: its epoch is over.
         for message in unsent.take(MOST_CHANGES) {
-            self.change(message, |d| d.cancelled(Trouble::new(why)));
+            // What may have arrived is not called unsent; but a worker about to repeat it must look again first.
+            let in_doubt = message.is_in(&[Unknown]);
+            let stop = |d: &Delivery| if in_doubt { d.touched() } else { d.cancelled(Trouble::new(why)) };
+            self.change(message, stop);
         }
         self
     }

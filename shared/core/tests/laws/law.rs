@@ -2,8 +2,8 @@
 
 use shared::channel::render::{clean, is_blank};
 use shared::session::decision::MOST_CHANGES;
-use shared::session::{Dispatch, decide, dispatch};
-use shared::{Author, Command, Decision, DeliveryState, Message, State};
+use shared::session::{Because, Dispatch, Fate, decide, dispatch};
+use shared::{Author, Command, Decision, Delivery, DeliveryState, Message, State};
 
 use crate::world::World;
 
@@ -21,6 +21,9 @@ pub fn of_a_decision(world: &World, command: &Command, decision: &Decision) {
     changes_fit(world, decision);
     nothing_the_customer_wrote_is_lost(world, command, decision);
     nothing_a_rep_wrote_is_lost(command, decision);
+    what_waited_for_the_window_goes(world, command, decision);
+    a_turn_ends_with_words_or_a_person(world, command, decision);
+    bad_news_of_the_machine_calls_a_person(world, command, decision);
     the_machine_speaks_only_when_asked(world, command, decision);
     a_person_silences_the_machine(world, command, decision);
     a_verdict_counts_once(world, command, decision);
@@ -82,6 +85,35 @@ fn nothing_a_rep_wrote_is_lost(command: &Command, decision: &Decision) {
     assert_eq!(cut, told, "what does not fit is said to be left out");
 }
 
+fn what_waited_for_the_window_goes(world: &World, command: &Command, decision: &Decision) {
+    let wrote = matches!(command, Command::CustomerWrote(_) | Command::WindowReopened { .. });
+    if !wrote || decision.because == Some(Because::SessionIsOver) {
+        return;
+    }
+    if decision.session.window_is_open(world.now) {
+        let held = world.messages.iter().filter(|m| m.is_in(&[DeliveryState::Held])).count();
+        assert_eq!(decision.changes.len(), held.min(MOST_CHANGES));
+        assert!(decision.changes.iter().all(|change| change.delivery.state == DeliveryState::Queued));
+    }
+}
+
+/// Nobody is left without an answer: a turn is over when words are on their way, or a person has been called.
+fn a_turn_ends_with_words_or_a_person(world: &World, command: &Command, decision: &Decision) {
+    let machines = [&world.session, &decision.session].map(|session| session.state == State::Assistant);
+    if machines == [true, true] && world.session.turn.is_pending() && !decision.session.turn.is_pending() {
+        assert!(matches!(command, Command::AgentConcluded(_)));
+        let said = decision.messages.iter().filter(|m| m.author == Author::Assistant);
+        assert!(said.clone().count() > 0 && said.clone().all(Message::is_open), "the turn ended in silence");
+    }
+}
+
+fn bad_news_of_the_machine_calls_a_person(world: &World, command: &Command, decision: &Decision) {
+    let Command::DeliveryEnded(end) = command else { return };
+    if decision.because.is_none() && end.fate == Fate::Failed && world.session.state == State::Assistant {
+        assert!(matches!(decision.session.state, State::HandedOff(_)), "the customer has no answer");
+    }
+}
+
 fn the_machine_speaks_only_when_asked(world: &World, command: &Command, decision: &Decision) {
     if by(decision, Author::Assistant).is_empty() {
         return;
@@ -110,7 +142,9 @@ fn a_person_silences_the_machine(world: &World, command: &Command, decision: &De
         let moved_on = decision.session.epoch > world.session.epoch;
         let unsent = message.is_in(&[DeliveryState::Queued, DeliveryState::Held])
             || (moved_on && message.is_in(&[DeliveryState::Unknown]));
-        let taken_back = decision.changes.iter().any(|change| change.seq == message.seq);
+        let cancelled = |d: &Delivery| d.state == DeliveryState::Cancelled;
+        let taken_back =
+            decision.changes.iter().any(|change| change.seq == message.seq && cancelled(&change.delivery));
         if machine && unsent && !taken_back {
             let fate = dispatch(&decision.session, message, world.now, &world.policy);
             assert_ne!(fate, Dispatch::Send, "a person acted: {message:?}");

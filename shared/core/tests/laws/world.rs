@@ -151,9 +151,14 @@ impl World {
 
     fn report(&mut self, message: &Message, fate: Fate) {
         let before = self.messages.len();
-        let trouble = Trouble::new("it did not work");
-        self.decide(&Command::DeliveryEnded(DeliveryEnd { seq: message.seq, fate, trouble }));
+        // What a vendor says of a failure may hold anything.
+        let trouble = Trouble::new("it did \u{202E}not work");
+        let news = Command::DeliveryEnded(DeliveryEnd { seq: message.seq, fate, trouble });
+        self.decide(&news);
         assert!(self.messages.len() > before, "bad news is never swallowed: {message:?}");
+        let version = self.session.version;
+        self.decide(&news);
+        assert_eq!(self.session.version, version, "the same news counts once");
     }
 
     /// A writer other than a decision moves a message. What had left and is open again is a fact for the session.

@@ -128,8 +128,9 @@ impl History {
     /// What happened, in words. Workers that came and went without doing anything are left out.
     pub(super) fn timeline(&self) -> Vec<String> {
         let is_frame = |entry: &Entry| matches!(entry.event, Event::Began { .. } | Event::Ended { .. });
+        let all = std::env::var_os("SIM_ALL").is_some();
         let busy: BTreeSet<u32> = self.entries.iter().filter(|e| !is_frame(e)).map(|e| e.worker).collect();
-        self.entries.iter().filter(|e| busy.contains(&e.worker)).map(ToString::to_string).collect()
+        self.entries.iter().filter(|e| all || busy.contains(&e.worker)).map(ToString::to_string).collect()
     }
 
     /// The faults that struck, by number.

@@ -144,6 +144,6 @@ pub(super) fn speak(decision: &mut Decision, speech: Speech<'_>, now: Timestamp)
 pub(in crate::session) fn window_closed() -> Trouble {
     Trouble::new(
         "The 24-hour reply window is closed: the customer's last message is older. \
-         A reply goes out when they write again; to reach them sooner, send an approved template.",
+         What you write waits until they write again; to reach them sooner, send an approved template.",
     )
 }

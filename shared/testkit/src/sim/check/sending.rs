@@ -30,7 +30,8 @@ struct Way {
     repeats: u32,
     /// Whether the attempt under way is one of them.
     repeating: bool,
-    was_held: bool,
+    /// Whether it waited while later ones went: for the window, or because the channel took back its word.
+    out_of_order: bool,
 }
 
 /// What was sent so far.
@@ -60,7 +61,7 @@ impl Sending {
                     if let Some(message) = known.and_then(|known| known.messages.get(&change.seq)) {
                         check_rank(entry, message, &change.delivery, false, id, findings);
                         let way = self.ways.entry(id).or_default();
-                        way.was_held |= change.delivery.state == DeliveryState::Held;
+                        way.out_of_order |= change.delivery.state == DeliveryState::Held;
                     }
                 }
             }
@@ -103,9 +104,12 @@ impl Sending {
         let way = self.ways.entry(id).or_default();
         match to.state {
             DeliveryState::Unknown => way.unknown = true,
-            DeliveryState::Held => way.was_held = true,
-            // The channel says that the attempt before did not arrive.
-            DeliveryState::Queued if by_receipt => way.unknown = false,
+            DeliveryState::Held => way.out_of_order = true,
+            // The channel says that the attempt before did not arrive; what came later may be out by now.
+            DeliveryState::Queued if by_receipt => {
+                way.unknown = false;
+                way.out_of_order = true;
+            }
             _ => {}
         }
         if to.state == DeliveryState::Sending {
@@ -123,12 +127,12 @@ impl Sending {
         }
     }
 
-    /// Nothing that was said earlier may still be under way, unless it waited for the window.
+    /// Nothing that was said earlier may still be under way, unless it was overtaken for a reason.
     fn check_order(&self, entry: &Entry, known: &Known, id: MessageId, findings: &mut Findings) {
         let earlier = known.messages.range(..id.seq).map(|(_, message)| message);
         let mut under_way = earlier.filter(|m| {
-            let was_held = self.ways.get(&MessageId { seq: m.seq, ..id }).is_some_and(|way| way.was_held);
-            m.delivery.as_ref().is_some_and(|d| !d.is_settled()) && !was_held
+            let excused = self.ways.get(&MessageId { seq: m.seq, ..id }).is_some_and(|way| way.out_of_order);
+            m.delivery.as_ref().is_some_and(|d| !d.is_settled()) && !excused
         });
         let first = under_way.next().map(|m| m.seq);
         findings.expect(first.is_none(), "I3", entry.at, || {

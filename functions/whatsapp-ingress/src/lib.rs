@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,6 +19,8 @@ use shared_vendors::whatsapp::{self, Accounts, InboundMessage, InboundStatus, Pa
 
 /// The largest body taken. Meta sends up to 3 MB.
 const BODY_MOST: usize = 3_500_000;
+/// How long a body may take to arrive. Whoever is slower holds memory for nothing.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Where Meta puts the signature.
 const SIGNATURE: &str = "x-hub-signature-256";
 
@@ -31,10 +35,7 @@ pub struct Intake {
 
 /// The routes.
 pub fn router(intake: Intake) -> Router {
-    Router::new()
-        .route("/webhooks/whatsapp", get(handshake).post(take))
-        .layer(DefaultBodyLimit::max(BODY_MOST))
-        .with_state(intake)
+    Router::new().route("/webhooks/whatsapp", get(handshake).post(take)).with_state(intake)
 }
 
 /// Meta asks once, when the address is saved, whether we know the agreed word.
@@ -53,17 +54,25 @@ async fn handshake(State(intake): State<Intake>, RawQuery(query): RawQuery) -> R
 }
 
 /// A webhook: genuine or refused; everything in it is durable before the 200.
-async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(State(intake): State<Intake>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if !parts.headers.contains_key(SIGNATURE) {
+        // Refused before a byte of the body is kept.
+        return refused("no signature");
+    }
+    let body = match read(body, &parts.headers).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
+    };
     let secrets = match intake.accounts.app_secrets().await {
         Ok(secrets) => secrets,
         Err(error) => return unavailable(&error),
     };
-    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     let verified = match whatsapp::verify(body, signature, &secrets) {
         Ok(verified) => verified,
         Err(bad) => {
-            tracing::warn!(reason = %bad, "a webhook was refused");
-            return (StatusCode::UNAUTHORIZED, "the signature is missing or wrong").into_response();
+            return refused(&bad.to_string());
         }
     };
     match intake.take(&verified).await {
@@ -77,6 +86,25 @@ async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Bytes) -> 
             (StatusCode::OK, "ok").into_response()
         }
         Err(error) => unavailable(&error),
+    }
+}
+
+fn refused(reason: &str) -> Response {
+    tracing::warn!(reason, "a webhook was refused");
+    (StatusCode::UNAUTHORIZED, "the signature is missing or wrong").into_response()
+}
+
+/// Reads the whole body, within its limits of size and time.
+async fn read(body: Body, headers: &HeaderMap) -> Result<Bytes, StatusCode> {
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_MOST) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_MOST)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 

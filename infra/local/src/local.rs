@@ -21,7 +21,7 @@ use crate::embedded::lock::Lock;
 use crate::embedded::parking::LocalParking;
 use crate::embedded::queue::LocalQueue;
 use crate::host;
-use crate::line::{Ground, Line};
+use crate::line::{Ground, Line, SystemClock};
 use crate::operator::Door;
 use crate::sandboxes::{self, Played};
 use crate::secrets::LocalSecrets;
@@ -29,6 +29,7 @@ use crate::settings::LocalSettings;
 use crate::show;
 use crate::stage::Stage;
 use crate::store::Store;
+use crate::takeover;
 
 /// Meta's own address of the Cloud API.
 const GRAPH: &str = "https://graph.facebook.com";
@@ -76,7 +77,8 @@ async fn start(args: &LocalArgs) -> Result<(), Trouble> {
     let played = sandboxes::fill(&mut config, &secrets, &here);
     let settings = Arc::new(LocalSettings::new(&config, &here)?);
 
-    let store = Store::open(&args.data).await?;
+    let store = Store::open(&args.data, Guard::new(insecure)).await?;
+    takeover::end_leases(&store.table, &SystemClock).await?;
     let queue = LocalQueue::open(&args.data)?;
     let parking = Arc::new(LocalParking::open(&args.data)?);
     let vendors = Vendors::connect(&settings, played, insecure, &here)?;
@@ -117,8 +119,10 @@ async fn listen(port: u16) -> Result<(TcpListener, String), Trouble> {
 
 /// Makes the data folder ours, empty if that was asked for.
 fn folder(args: &LocalArgs) -> Result<Lock, Trouble> {
-    std::fs::create_dir_all(&args.data)
-        .map_err(|error| format!("the data folder {} cannot be made: {error}", args.data.display()))?;
+    let unusable =
+        |error: std::io::Error| format!("the data folder {} cannot be used: {error}", args.data.display());
+    std::fs::create_dir_all(&args.data).map_err(unusable)?;
+    only_for_us(&args.data).map_err(unusable)?;
     let lock = Lock::take(&args.data)?;
     if args.fresh {
         empty(&args.data)?;
@@ -126,16 +130,42 @@ fn folder(args: &LocalArgs) -> Result<Lock, Trouble> {
     Ok(lock)
 }
 
-/// Removes what a line keeps, and nothing else that may lie in the folder.
+/// Customers' words are in there: nobody else on this machine may look.
+fn only_for_us(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// What a line keeps in its folder.
+const FILES: [&str; 8] = [
+    "line.db",
+    "line.db-wal",
+    "line.db-shm",
+    "queue.db",
+    "queue.db-wal",
+    "queue.db-shm",
+    "secrets.json",
+    "admin.json",
+];
+/// The same, folders.
+const FOLDERS: [&str; 2] = ["parked", "sandbox"];
+
+/// Removes what a line keeps, and nothing else. A folder that no line has used is left as it is.
 fn empty(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let ours = name.starts_with("line.db") || name.starts_with("queue.db") || name.ends_with(".json");
-        match (ours, name.as_ref()) {
-            (true, _) => std::fs::remove_file(entry.path())?,
-            (false, "parked" | "sandbox") => std::fs::remove_dir_all(entry.path())?,
-            (false, _) => {}
+    if !folder.join("line.db").exists() && !folder.join("secrets.json").exists() {
+        return Ok(());
+    }
+    for file in FILES.map(|name| folder.join(name)) {
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+    }
+    for inner in FOLDERS.map(|name| folder.join(name)) {
+        if inner.exists() {
+            std::fs::remove_dir_all(inner)?;
         }
     }
     Ok(())
@@ -156,7 +186,12 @@ impl Vendors {
         insecure: bool,
         here: &str,
     ) -> Result<Self, Trouble> {
-        let http = |is_played: bool| Http::new(Guard::new(insecure || is_played));
+        let own: SocketAddr = here.trim_start_matches("http://").parse()?;
+        // Only what is played here may be reached here; every real address must pass the guard as it stands.
+        let guard = |is_played: bool| {
+            if is_played { Guard::new(insecure).with_own(own) } else { Guard::new(insecure) }
+        };
+        let http = |is_played: bool| Http::new(guard(is_played));
         let base = match (played.whatsapp, std::env::var("SWITCHBOARD_WHATSAPP_URL")) {
             (false, Ok(url)) => url,
             (false, Err(_)) => GRAPH.to_owned(),
@@ -199,4 +234,33 @@ async fn told_to_stop() {
         }
     }
     let _ = interrupt.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_start_removes_a_lines_files_and_leaves_a_strangers() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        for name in ["line.db", "queue.db-wal", "package.json"] {
+            std::fs::write(file(name), "x").unwrap();
+        }
+        empty(folder.path()).unwrap();
+        assert!(!file("line.db").exists() && !file("queue.db-wal").exists() && file("package.json").exists());
+        std::fs::create_dir(file("parked")).unwrap();
+        empty(folder.path()).unwrap();
+        assert!(file("parked").exists(), "a folder that no line has used is somebody else's");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_look_into_the_data_folder() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        only_for_us(folder.path()).unwrap();
+        assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }

@@ -16,6 +16,7 @@ mod settings;
 mod show;
 mod stage;
 mod store;
+mod takeover;
 
 use std::process::ExitCode;
 

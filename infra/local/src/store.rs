@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use shared_aws::dynamodb::Table;
 
+use shared_vendors::guard::Guard;
+
 use crate::embedded::dynamodb::EmbeddedDynamoDb;
 
 /// The table's name.
@@ -24,14 +26,26 @@ pub struct Store {
 
 impl Store {
     /// Opens the folder's database, or connects to the one at `AWS_ENDPOINT_URL`.
-    pub async fn open(folder: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let elsewhere =
-            std::env::var("AWS_ENDPOINT_URL_DYNAMODB").or_else(|_| std::env::var("AWS_ENDPOINT_URL")).is_ok();
+    pub async fn open(folder: &Path, guard: Guard) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let elsewhere = endpoint(guard)?;
         let embedded = if elsewhere { None } else { Some(EmbeddedDynamoDb::open(folder).await?) };
         let table = Table::new(client(embedded.as_ref()).await, TABLE);
         table.create_if_absent().await?;
         Ok(Self { table, _embedded: embedded })
     }
+}
+
+/// Whether the environment names another AWS. Its address obeys the same guard as every other.
+fn endpoint(guard: Guard) -> Result<bool, String> {
+    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"] {
+        if let Ok(url) = std::env::var(name) {
+            guard.check(&url).map_err(|refused| {
+                format!("{name}: {refused}; an address on this machine needs SWITCHBOARD_ALLOW_INSECURE=1")
+            })?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn client(embedded: Option<&EmbeddedDynamoDb>) -> Client {

@@ -12,13 +12,37 @@ pub enum Form {
     Terminal,
 }
 
-/// Starts logging to standard error. `RUST_LOG` narrows or widens it; the default is `info` for our own code and
-/// `warn` for the rest. Calling it twice does nothing the second time.
+/// What is logged unless `RUST_LOG` says otherwise: our own code from `info` on, the rest from `warn` on. The embedded
+/// database warns of every condition that does not hold, which is how a second writer is meant to notice.
+const DEFAULT: &str = "warn,dynoxide=error,shared_flow=info,shared_vendors=info,switchboard=info,whatsapp_ingress=info,\
+                       creatio_webhook=info,conversation=info,agent=info,delivery=info,receipts=info,crm_sync=info";
+
+/// What libraries may say at most, whatever `RUST_LOG` asks for: below this they repeat bodies, and bodies are a
+/// customer's words.
+const AT_MOST: [&str; 6] = [
+    "dynoxide=error",
+    "hyper=info",
+    "reqwest=info",
+    "aws_smithy_runtime=info",
+    "aws_sdk_dynamodb=info",
+    "html5ever=off",
+];
+
+/// Starts logging to standard error. `RUST_LOG` narrows or widens it. Calling it twice does nothing the second time.
 pub fn start(form: Form) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,shared_flow=info,switchboard=info"));
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let capped = AT_MOST.iter().filter_map(|directive| directive.parse().ok());
+    let filter = capped.fold(wanted, EnvFilter::add_directive);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let _ = match form {
         Form::Json => builder.json().flatten_event(true).try_init(),
         Form::Terminal => builder.compact().try_init(),
     };
+    std::panic::set_hook(Box::new(say_where));
+}
+
+/// Says where a panic happened and not what it says, which may be a customer's words.
+fn say_where(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
+    tracing::error!(place, "a panic: please report the place");
 }

@@ -5,7 +5,7 @@
 
 mod addresses;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Value, json};
 use url::{Host, Url};
@@ -31,6 +31,8 @@ const LOCAL_ENDINGS: [&str; 10] = [
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
     allow_insecure: bool,
+    /// The one place on this machine that is played by ourselves.
+    own: Option<SocketAddr>,
 }
 
 /// Why an address is not used, in words that say what to do about it.
@@ -75,7 +77,13 @@ impl Guard {
     /// on one's own machine; nothing else that is private.
     #[must_use]
     pub const fn new(allow_insecure: bool) -> Self {
-        Self { allow_insecure }
+        Self { allow_insecure, own: None }
+    }
+
+    /// The same, which additionally accepts this one address of ours over plain http: a sandbox in this very process.
+    #[must_use]
+    pub const fn with_own(self, own: SocketAddr) -> Self {
+        Self { own: Some(own), ..self }
     }
 
     /// Reads an address. Resolves no names.
@@ -96,6 +104,9 @@ impl Guard {
 
     /// Judges an address that was parsed before, such as that of a request about to leave.
     pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
+        if self.is_own(url) {
+            return Ok(());
+        }
         // The scheme first: for others than http and https the parser leaves `127.0.0.1` a mere name.
         if url.scheme() != "https" && !(self.allow_insecure && url.scheme() == "http") {
             return Err(Refused::NotHttps);
@@ -109,6 +120,17 @@ impl Guard {
         self.check_host(url)?;
         // The parser drops the scheme's own port, so any that is left is another one.
         if url.port().is_some() && !self.allow_insecure { Err(Refused::Port) } else { Ok(()) }
+    }
+
+    fn is_own(&self, url: &Url) -> bool {
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::from(ip),
+            Some(Host::Ipv6(ip)) => IpAddr::from(ip),
+            Some(Host::Domain(_)) | None => return false,
+        };
+        let plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
+        let here = url.port_or_known_default().map(|port| SocketAddr::new(ip, port));
+        plain && url.fragment().is_none() && here.is_some() && here == self.own
     }
 
     fn check_host(&self, url: &Url) -> Result<(), Refused> {

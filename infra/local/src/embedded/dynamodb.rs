@@ -4,7 +4,7 @@
 //! nobody else waits along.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -92,7 +92,7 @@ fn run(file: &Path, ready: oneshot::Sender<Ready>, stopped: impl Future<Output =
         }
     };
     runtime.block_on(async {
-        let bound = TcpListener::bind("127.0.0.1:0").await;
+        let bound = bind().await;
         let listening = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = match listening {
             Ok(listening) => listening,
@@ -110,6 +110,18 @@ fn run(file: &Path, ready: oneshot::Sender<Ready>, stopped: impl Future<Output =
     });
     // A request that will not end must not keep the process.
     runtime.shutdown_timeout(LAST_WORDS);
+}
+
+/// Listens where nobody finds it by trying. The database checks no credentials and answers any web page, so its
+/// address is what keeps others out: one of sixteen million loopback addresses, at a port that the system picks.
+/// Systems that know only one loopback address get that one.
+async fn bind() -> std::io::Result<TcpListener> {
+    let [a, b, c]: [u8; 3] = rand::random();
+    let hidden = Ipv4Addr::new(127, a, b, c.clamp(1, 254));
+    match TcpListener::bind((hidden, 0)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+    }
 }
 
 fn open(file: &Path) -> Result<(Runtime, Database), String> {

@@ -78,7 +78,9 @@ pub fn next_step(
 fn wants_a_case(session: &Session, cursor: &Cursor, mode: CrmMode) -> bool {
     match mode {
         CrmMode::EveryConversation => session.last_seq > 0,
-        CrmMode::OnlyOnHandoff => cursor.case_exists || session.handoff().is_some(),
+        // The contact is the first thing written for a hand-off. From then on a case may exist although its creation
+        // was never answered, and a session that is handed back meanwhile must not leave it empty.
+        CrmMode::OnlyOnHandoff => cursor.contact.is_some() || session.handoff().is_some(),
     }
 }
 

@@ -53,17 +53,20 @@ impl Held<'_> {
 
     fn facts(&self, news: &CaseNews, next: &mut Cursor) -> Vec<Job> {
         let ours = self.our_records();
+        let now = self.flow.clock.now();
         let mut jobs = Vec::new();
         for activity in &news.activities {
             if ours.contains(&activity.id.to_ascii_lowercase()) {
-                next.our_author = activity.author.clone().or(next.our_author.take());
+                // Once known it stays: a rep who is made the author of one of ours must not be taken for us.
+                next.our_author = next.our_author.take().or_else(|| activity.author.clone());
             }
         }
         for activity in &news.activities {
             let known = next.seen.has(&activity.id);
             let is_ours = ours.contains(&activity.id.to_ascii_lowercase())
                 || wrote(activity, next.our_author.as_deref());
-            next.seen.add(&activity.id, activity.created);
+            // A record dated ahead must not hide everything that comes before that date.
+            next.seen.add(&activity.id, activity.created.map(|created| created.min(now)));
             if let Some(text) = activity.reply.as_ref().filter(|_| !known && !is_ours) {
                 jobs.push(self.reply(activity, text));
             }

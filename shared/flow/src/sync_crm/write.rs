@@ -73,12 +73,12 @@ impl Held<'_> {
                 let made = crm.create_case(org, &draft).await?;
                 next.case_exists = true;
                 next.case_number = made.number;
-                next.our_author = made.our_author.or(next.our_author);
+                next.our_author = next.our_author.or(made.our_author);
                 next.description = Some(draft.description);
             }
             Step::Activity { seq, draft } => {
                 match crm.add_activity(org, &draft).await {
-                    Ok(made) => next.our_author = made.our_author.or(next.our_author),
+                    Ok(made) => next.our_author = next.our_author.or(made.our_author),
                     Err(CrmError::Refused(why)) => self.note_refusal(seq, &why),
                     Err(CrmError::Later { why, .. }) if next.failures >= GIVE_UP => {
                         self.note_refusal(seq, &why);

@@ -69,6 +69,8 @@ faults! {
     AuthBroken = "auth-broken",
     /// A vendor refuses this one thing for good.
     Refused = "refused",
+    /// The channel says that its window is closed, whatever anybody's clock says.
+    WindowClosed = "window-closed",
     /// The model does not want to answer.
     ModelRefused = "model-refused",
     /// The model is configured wrongly.
@@ -118,7 +120,7 @@ impl Fault {
             | Self::ServerError
             | Self::Malformed
             | Self::LateEffect => 25_000,
-            Self::AuthBroken | Self::Refused | Self::ModelRefused | Self::Misconfigured => 6_000,
+            Self::AuthBroken | Self::Refused | Self::WindowClosed | Self::ModelRefused | Self::Misconfigured => 6_000,
             Self::HookRepeated | Self::HookLate | Self::HookAgain => 50_000,
             Self::StatusLost | Self::StatusRepeated => 100_000,
             Self::StatusBare => 30_000,

@@ -1,5 +1,6 @@
 //! What workers do: the flow's verbs over the simulated ports, and what their host makes of how they end.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -97,28 +98,33 @@ impl Flows {
                     let command = envelope.command.name();
                     self.ports.unchanged(session, because, command);
                 }
-                format!("{outcome:?}")
+                self.say(&outcome)
             }
             Job::Status(note) => match self.receipts.handle(note).await? {
                 receipts::Outcome::Unknown if receives < STATUS_MOST => {
                     return Ok(Done::Again(wait(receives), "no such message yet".to_owned()));
                 }
-                outcome => format!("{outcome:?}"),
+                outcome => self.say(&outcome),
             },
             Job::Deliver { org, session } => {
-                format!("{:?}", self.deliver.handle(org, *session, &shift).await?)
+                self.say(&self.deliver.handle(org, *session, &shift).await?)
             }
             Job::SyncCrm { org, session } => {
-                format!("{:?}", self.sync_crm.sync(org, *session, &shift).await?)
+                self.say(&self.sync_crm.sync(org, *session, &shift).await?)
             }
             Job::LookAtCase { org, case } => {
-                format!("{:?}", self.sync_crm.look_at_case(org, *case, &shift).await?)
+                self.say(&self.sync_crm.look_at_case(org, *case, &shift).await?)
             }
             Job::Turn { org, session, number, .. } => {
-                format!("{:?}", self.take_turn.handle(org, *session, *number, &shift).await?)
+                self.say(&self.take_turn.handle(org, *session, *number, &shift).await?)
             }
         };
         Ok(Done::Finished(how))
+    }
+
+    /// How a run ended, in words, where somebody will read them.
+    fn say(&self, outcome: &dyn Debug) -> String {
+        if self.ports.world.lock().history.records() { format!("{outcome:?}") } else { String::new() }
     }
 
     async fn park(&self, job: &Job, reason: String, receives: u32) -> Done {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::creatio::Case;
 use super::history::{Event, place, short};
+use super::scenario::Customer;
 use super::whatsapp::{WINDOW, markers};
 use super::world::{World, later};
 use crate::memory::MemoryStore;
@@ -151,7 +152,10 @@ fn on_the_way(world: &World, session: &Session, id: MessageId, delivery: &Delive
     match delivery.state {
         DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Unknown => Some(Owed::Send { id }),
         DeliveryState::Failed if !delivery.reported => Some(Owed::Tell { id }),
-        DeliveryState::Held if world.window_is_open(session) => Some(Owed::Release { id }),
+        // What the channel itself called closed opens with the customer's next word, whatever the clock says.
+        DeliveryState::Held if !is_the_channels_word(delivery) && world.window_is_open(session) => {
+            Some(Owed::Release { id })
+        }
         DeliveryState::Held if !delivery.reported => Some(Owed::Tell { id }),
         DeliveryState::Failed
         | DeliveryState::Held
@@ -161,6 +165,10 @@ fn on_the_way(world: &World, session: &Session, id: MessageId, delivery: &Delive
         | DeliveryState::Read
         | DeliveryState::Cancelled => None,
     }
+}
+
+fn is_the_channels_word(delivery: &Delivery) -> bool {
+    delivery.trouble.as_ref().is_some_and(|trouble| trouble.code.is_some())
 }
 
 /// What the model was shown before each thing it said.
@@ -279,7 +287,9 @@ impl World {
     /// Whether WhatsApp would take free text to the session's customer for some time yet.
     fn window_is_open(&self, session: &Session) -> bool {
         let customer = self.scenario.customer_at(&session.line, &session.customer);
-        let last = customer.and_then(|customer| self.whatsapp.last_inbound(customer));
+        // Somebody whose first words come by number alone, and others by user id, may have been taken for two.
+        let one = |customer: &usize| self.scenario.customers.get(*customer).is_some_and(Customer::is_always_the_same);
+        let last = customer.filter(one).and_then(|customer| self.whatsapp.last_inbound(customer));
         let most = WINDOW - SignedDuration::from_mins(5);
         last.is_some_and(|at| self.now.duration_since(at) < most)
     }

@@ -171,9 +171,9 @@ impl Scenario {
     pub(super) fn draw(seed: u64, faults: bool) -> Self {
         let mut draw = Draw { rng: SmallRng::seed_from_u64(seed ^ 0x0005_ce4a_4105), faults };
         let start = Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH);
-        let pace = match draw.rng.random_range(0..100) {
-            0..90 => Pace::Minutes,
-            90..98 => Pace::Days,
+        let pace = match draw.rng.random_range(0..1000) {
+            0..930 => Pace::Minutes,
+            930..997 => Pace::Days,
             _ => Pace::Week,
         };
         let orgs = draw.orgs();

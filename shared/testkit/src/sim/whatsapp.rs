@@ -52,6 +52,7 @@ const SEND: &[Fault] = &[
     Fault::Slow,
     Fault::AuthBroken,
     Fault::Refused,
+    Fault::WindowClosed,
 ];
 
 impl Whatsapp {
@@ -316,6 +317,11 @@ impl SimPorts {
                 self.break_credentials(&sending.org);
                 Err(SendError::Credentials(trouble(190, "the access token is not accepted")))
             }
+            Fault::WindowClosed => {
+                self.wait(usual).await;
+                self.world.lock().note(Event::Declined { id: sending.id, why: "it says its window is closed" });
+                Err(SendError::WindowClosed(trouble(131_047, "the reply window is closed")))
+            }
             _ => {
                 self.wait(usual).await;
                 self.world.lock().note(Event::Declined { id: sending.id, why: "for good" });
@@ -357,7 +363,7 @@ fn text(marker: &str, words: Words) -> String {
     match words {
         Words::Plain => format!("[{marker}] hello"),
         Words::Human => format!("[{marker}] a human please"),
-        Words::Long => format!("[{marker}] tell me everything"),
+        Words::Long => format!("[{marker}] say everything"),
         Words::German => {
             format!("[{marker}] Meine Bestellung ist immer noch nicht angekommen, was ist da los?")
         }

@@ -250,3 +250,18 @@ fn public_addresses_are_no_names_either() {
     let v6: IpAddr = "2606:4700::1111".parse().unwrap();
     assert_eq!(refused(&format!("https://[{v6}]/")), Refused::IpAddress);
 }
+
+#[test]
+fn our_own_address_is_allowed_and_nothing_beside_it() {
+    let guard = Guard::new(false).with_own("127.0.0.1:8080".parse().unwrap());
+    assert!(guard.check("http://127.0.0.1:8080/sandbox/model/v1").is_ok());
+    for other in [
+        "http://127.0.0.1:8081/",
+        "https://127.0.0.1:8080/",
+        "http://localhost:8080/",
+        "http://u@127.0.0.1:8080/",
+    ] {
+        assert!(guard.check(other).is_err(), "{other}");
+    }
+    assert!(!guard.may_connect("127.0.0.1".parse().unwrap()));
+}

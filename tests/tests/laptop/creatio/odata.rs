@@ -6,7 +6,8 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::site::{Row, Site, column};
+use super::columns::{column, target};
+use super::site::{Row, Site};
 
 /// A request that the site refuses with 500, with the message.
 pub type Refusal = String;
@@ -249,7 +250,7 @@ impl<'a> Filter<'a> {
             None => (self.set, Some(self.row), path),
             Some((lookup, name)) => match self.site.follow(self.set, self.row, lookup) {
                 Some((set, row)) => (set, Some(row), name),
-                None => (super::site::target(self.set, lookup).ok_or_else(refused)?, None, name),
+                None => (target(self.set, lookup).ok_or_else(refused)?, None, name),
             },
         };
         if name != "Id" && column(set, name).is_none() {

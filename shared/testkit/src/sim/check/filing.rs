@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use shared::crm::{activity_id, case_id};
+use shared::crm::case_id;
 use shared::session::Command;
-use shared::{MessageId, OrgId, SessionId};
+use shared::OrgId;
 use shared_flow::ports::Committed;
 use uuid::Uuid;
 
-use super::fold::{Fold, Known};
+use super::fold::Fold;
 use super::sending::check_words;
 use super::{Evidence, Findings};
 use crate::sim::history::{Committing, Entry, Event, short};
@@ -27,7 +27,7 @@ impl Filing {
     pub(super) fn see(&mut self, fold: &Fold, entry: &Entry, evidence: &Evidence<'_>, findings: &mut Findings) {
         match &entry.event {
             Event::CaseOpened { org, case } => {
-                let whose = session_of(fold, org, *case);
+                let whose = fold.of_case(org, *case);
                 findings.expect(whose.is_some(), "I6", entry.at, || format!("case {case} belongs to no session"));
             }
             Event::Filed { org, case, record, text } => {
@@ -53,14 +53,13 @@ impl Filing {
         findings: &mut Findings,
     ) {
         let (org, case) = at;
-        let Some(known) = session_of(fold, org, case) else {
+        let Some(known) = fold.of_case(org, case) else {
             findings.add("I8", entry.at, || format!("record {record} is filed in a case of nobody"));
             return;
         };
         let session = known.head.id;
-        let place = known.messages.values().find(|message| {
-            activity_id(org, MessageId { session, seq: message.seq }).to_string() == record
-        });
+        let id = Uuid::parse_str(record).ok().and_then(|record| fold.of_record(record));
+        let place = id.filter(|id| id.session == session).and_then(|id| known.messages.get(&id.seq));
         let Some(message) = place else {
             findings.add("I2", entry.at, || format!("record {record} of {} is no message's", short(session)));
             return;
@@ -90,9 +89,4 @@ impl Filing {
             format!("record {} of another case reaches {}", reply.record, short(session.id))
         });
     }
-}
-
-fn session_of<'a>(fold: &'a Fold, org: &OrgId, case: Uuid) -> Option<&'a Known> {
-    let is = |id: SessionId| case_id(org, id) == case;
-    fold.all().find(|known| &known.head.org == org && is(known.head.id))
 }

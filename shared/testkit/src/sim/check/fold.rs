@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use shared::channel::LineKey;
+use shared::crm::{activity_id, case_id};
 use shared::session::state::Opening;
-use shared::{ContactId, Message, OrgId, Session, SessionId, decide};
+use shared::{ContactId, Message, MessageId, OrgId, Session, SessionId, decide};
 use shared_flow::ports::Committed;
+use uuid::Uuid;
 
 use super::{Evidence, Findings};
 use crate::sim::history::{Committing, Entry, Event, short};
@@ -27,12 +29,25 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct Fold {
     sessions: BTreeMap<SessionId, Known>,
+    /// Whose each case is, and which message each record in the CRM, by the ids computed for them.
+    cases: BTreeMap<(OrgId, Uuid), SessionId>,
+    records: BTreeMap<Uuid, MessageId>,
 }
 
 impl Fold {
     /// The session of this id, if it exists by now.
     pub(super) fn session(&self, id: SessionId) -> Option<&Known> {
         self.sessions.get(&id)
+    }
+
+    /// The session whose case this is.
+    pub(super) fn of_case(&self, org: &OrgId, case: Uuid) -> Option<&Known> {
+        self.sessions.get(self.cases.get(&(org.clone(), case))?)
+    }
+
+    /// The message that is filed under this record.
+    pub(super) fn of_record(&self, record: Uuid) -> Option<MessageId> {
+        self.records.get(&record).copied()
     }
 
     /// All sessions.
@@ -135,6 +150,13 @@ impl Fold {
 
     fn apply(&mut self, made: &Committing, scenario: &Scenario) {
         let head = made.commit.session.clone();
+        if made.commit.before == 0 {
+            self.cases.insert((head.org.clone(), case_id(&head.org, head.id)), head.id);
+        }
+        for message in made.commit.messages.iter().filter(|m| m.is_for_the_rep()) {
+            let id = MessageId { session: head.id, seq: message.seq };
+            self.records.insert(activity_id(&head.org, id), id);
+        }
         let known = self.sessions.entry(head.id).or_insert_with(|| Known {
             customer: None,
             head: head.clone(),

@@ -55,9 +55,13 @@ impl Sending {
                 self.moved(entry, known, message, to, *by_receipt, *id, findings);
             }
             Event::Committed(made) if made.outcome == Committed::Done => {
-                let known = fold.session(made.commit.session.id);
+                let session = made.commit.session.id;
+                for message in made.commit.messages.iter().filter(|m| m.is_in(&[DeliveryState::Held])) {
+                    self.ways.entry(MessageId { session, seq: message.seq }).or_default().out_of_order = true;
+                }
+                let known = fold.session(session);
                 for change in &made.commit.changes {
-                    let id = MessageId { session: made.commit.session.id, seq: change.seq };
+                    let id = MessageId { session, seq: change.seq };
                     if let Some(message) = known.and_then(|known| known.messages.get(&change.seq)) {
                         check_rank(entry, message, &change.delivery, false, id, findings);
                         let way = self.ways.entry(id).or_default();

@@ -80,6 +80,7 @@ impl Sessions for SimPorts {
 
 /// What is written instead of the commit, if a planted mistake strikes.
 fn sabotaged(world: &mut World, commit: &Commit) -> Option<Commit> {
+    world.sabotage?;
     let mut written = commit.clone();
     if !commit.messages.is_empty() && world.sabotages(Sabotage::DropMessage, 4) {
         written.messages.clear();

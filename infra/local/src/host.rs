@@ -8,6 +8,7 @@ use shared::SignedDuration;
 use shared_flow::Shift;
 use shared_flow::ports::{Job, PortResult};
 use shared_lambda::{Attempt, Done, Verdict, attend};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::embedded::queue::{LocalQueue, QueueName, Received};
@@ -21,13 +22,34 @@ const SHIFT: SignedDuration = SignedDuration::from_secs(60);
 const AGENT_SHIFT: SignedDuration = SignedDuration::from_secs(120);
 /// A record older than this is worth a line in the log: something is slow or was away.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
+/// How often settling a record is tried.
+const SETTLES: usize = 300;
 /// How often the clock looks. A deployed line's schedule does once a minute; here it costs nothing to be quicker.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Starts the workers and the clock. They run until the set is dropped.
+/// The workers at work.
+pub struct Crew {
+    running: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Crew {
+    /// Lets every worker finish what it has in hand and take nothing new. Whoever needs longer than `within` is cut
+    /// off; what it had comes back, like after a crash.
+    pub async fn finish(mut self, within: Duration) {
+        let _ = self.stop.send(true);
+        let all = async { while self.running.join_next().await.is_some() {} };
+        if tokio::time::timeout(within, all).await.is_err() {
+            tracing::warn!("some work did not end in time; it is done again at the next start");
+        }
+    }
+}
+
+/// Starts the workers and the clock.
 #[must_use]
-pub fn start(line: &Line, queue: &LocalQueue) -> JoinSet<()> {
+pub fn start(line: &Line, queue: &LocalQueue) -> Crew {
     let mut running = JoinSet::new();
+    let (stop, stopped) = watch::channel(false);
     let crew = [
         (QueueName::Command, 8),
         (QueueName::Deliver, 8),
@@ -37,16 +59,22 @@ pub fn start(line: &Line, queue: &LocalQueue) -> JoinSet<()> {
     ];
     for (name, workers) in crew {
         for number in 0..workers {
-            running.spawn(work(line.clone(), queue.clone(), name, number));
+            running.spawn(work(line.clone(), queue.clone(), name, number, stopped.clone()));
         }
     }
-    running.spawn(tick(line.clone()));
-    running
+    running.spawn(tick(line.clone(), stopped));
+    Crew { running, stop }
 }
 
-async fn work(line: Line, queue: LocalQueue, name: QueueName, number: usize) {
+async fn work(
+    line: Line,
+    queue: LocalQueue,
+    name: QueueName,
+    number: usize,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut runs: u64 = 0;
-    loop {
+    while !*stopped.borrow() {
         let received = match queue.receive(name, 1, VISIBILITY).await {
             Ok(received) => received,
             Err(error) => {
@@ -56,7 +84,10 @@ async fn work(line: Line, queue: LocalQueue, name: QueueName, number: usize) {
             }
         };
         if received.is_empty() {
-            queue.wait(name).await;
+            tokio::select! {
+                () = queue.wait(name) => {}
+                _ = stopped.changed() => {}
+            }
         }
         for record in received {
             runs += 1;
@@ -80,13 +111,15 @@ async fn settle(line: &Line, queue: &LocalQueue, name: QueueName, record: Receiv
     let attempt = Attempt { queue: name.as_str(), receives: record.receive_count, original: &original };
     let handler = handle(line, &record.job, record.receive_count, who);
     let verdict = attend(attempt, line.parking.as_ref(), line.clock.as_ref(), handler).await;
-    let settled = match verdict {
-        Verdict::Remove => queue.ack(record.id).await,
-        Verdict::Retry(after) => queue.retry(record.id, after).await,
-    };
-    if let Err(error) = settled {
-        // It comes back when its time is over, and its keys absorb the repeat.
-        tracing::error!(queue = name.as_str(), error = %error, "the record could not be settled");
+    // Until it is settled its lane is closed, so this is tried until the disk takes it; at last it comes back by itself.
+    for _ in 0..SETTLES {
+        let settled = match verdict {
+            Verdict::Remove => queue.ack(record.id).await,
+            Verdict::Retry(after) => queue.retry(record.id, after).await,
+        };
+        let Err(error) = settled else { return };
+        tracing::error!(queue = name.as_str(), error = %error, "the record could not be settled; trying again");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -106,10 +139,10 @@ async fn handle(line: &Line, job: &Job, receives: u32, who: String) -> PortResul
     }
 }
 
-async fn tick(line: Line) {
+async fn tick(line: Line, mut stopped: watch::Receiver<bool>) {
     let line = Arc::new(line);
-    loop {
-        tokio::time::sleep(TICK).await;
+    while !*stopped.borrow() {
+        let _ = tokio::time::timeout(TICK, stopped.changed()).await;
         if let Err(error) = auto_resolve::handle(&line.wake).await {
             tracing::warn!(error = %error, "the clock could not look; it looks again");
         }

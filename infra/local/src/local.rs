@@ -1,9 +1,11 @@
 //! `switchboard local`: the whole line in one process, on a laptop.
 
+use std::future::IntoFuture;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -31,6 +33,10 @@ use crate::stage::Stage;
 use crate::store::Store;
 use crate::takeover;
 
+/// How long requests may take to end once the line is told to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+/// How long workers may take: a send under way, and writing down what came of it.
+const LAST_WORK: Duration = Duration::from_secs(15);
 /// Meta's own address of the Cloud API.
 const GRAPH: &str = "https://graph.facebook.com";
 
@@ -97,8 +103,17 @@ async fn start(args: &LocalArgs) -> Result<(), Trouble> {
     Door { url: here.clone(), token: secrets.admin_token.clone() }.open(&args.data)?;
     let workers = host::start(&line, &queue);
     show::ready(&config, played, &here, &args.data);
-    axum::serve(listener, routes).with_graceful_shutdown(told_to_stop()).await?;
-    drop(workers);
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(told_to_stop()).into_future();
+    tokio::select! {
+        served = serving => served?,
+        // A request that never ends must not keep the process.
+        () = async { told_to_stop().await; tokio::time::sleep(LAST_REQUESTS).await } => {}
+    }
+    tokio::select! {
+        () = workers.finish(LAST_WORK) => {}
+        // Told twice: now.
+        () = told_to_stop() => {}
+    }
     Ok(())
 }
 

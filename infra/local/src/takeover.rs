@@ -5,7 +5,7 @@
 
 use shared::crm::Cursor;
 use shared::{OrgId, SessionId, SignedDuration, Timestamp};
-use shared_flow::ports::{Clock, Cursors, Deliveries, PortResult, Waking, What};
+use shared_flow::ports::{Clock, Cursors, Deliveries, PortError, PortResult, Waking, What};
 
 /// Leases end within this time by themselves, so whatever is held keeps a time in the index before then.
 const LEASES_END: SignedDuration = SignedDuration::from_mins(3);
@@ -22,7 +22,11 @@ pub async fn end_leases<S: Waking + Deliveries + Cursors>(store: &S, clock: &dyn
         match due.what {
             What::Session => {}
             What::Delivery => free_lane(store, &due.org, due.session, until).await?,
-            What::Cursor => free_cursor(store, &due.org, due.session, now).await?,
+            What::Cursor => match free_cursor(store, &due.org, due.session, now).await {
+                // It ends by itself; what cannot be read must not keep the line from starting.
+                Err(PortError::Unreadable { .. }) => {}
+                other => other?,
+            },
         }
     }
     Ok(())

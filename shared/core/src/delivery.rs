@@ -185,6 +185,12 @@ impl Delivery {
         Self { rev: self.rev + 1, ..self.clone() }
     }
 
+    /// Another message must go first; nobody need look before then.
+    #[must_use]
+    pub fn waiting_until(&self, at: Timestamp) -> Self {
+        Self { look_at: Some(at), ..self.touched() }
+    }
+
     /// A worker begins the call.
     #[must_use]
     pub fn begun(&self, now: Timestamp) -> Self {

@@ -107,7 +107,9 @@ impl Converse {
     }
 
     async fn load(&self, envelope: &Envelope) -> PortResult<Option<Loaded>> {
-        let Some(org) = self.settings.org(&envelope.org).await? else { return Ok(None) };
+        let Some(org) = self.settings.org(&envelope.org).await? else {
+            return unknown_org(&envelope.command);
+        };
         let session = match &envelope.target {
             Target::Session(id) => match self.sessions.head(&envelope.org, *id).await? {
                 Some(session) => Some(self.with_the_newest_window(session).await?),
@@ -255,6 +257,15 @@ impl Converse {
         }
         self.queues.send(&jobs).await
     }
+}
+
+/// Somebody took the organisation out of the settings, perhaps by mistake: what was acknowledged waits until it is back.
+fn unknown_org(command: &Command) -> PortResult<Option<Loaded>> {
+    if matches!(command, Command::Woke) {
+        return Ok(None);
+    }
+    let why = "an organisation with waiting messages is not in the settings: put it back".to_owned();
+    Err(PortError::Unavailable { what: "the organisation", why })
 }
 
 /// The session's messages that still need work on their way to the customer.

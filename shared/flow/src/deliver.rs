@@ -81,7 +81,7 @@ impl Deliver {
                 return self.queues.send(&[Job::Deliver { org: org.clone(), session: id }]).await;
             }
             let open = open_messages(self.sessions.as_ref(), &session).await?;
-            let Some(message) = next(&open, now) else { return Ok(()) };
+            let Some(message) = next(&open, now) else { return self.let_wait(&session, &open, now).await };
             if !self.deliveries.take_lane(org, id, &shift.who, now, at(now, LANE)).await? {
                 return Ok(());
             }
@@ -91,6 +91,23 @@ impl Deliver {
             session = fresh;
             if self.step(&session, message, now).await? == Step::Idle {
                 return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Messages behind one that must be waited for are due when that one is: until then nobody need look.
+    async fn let_wait(&self, session: &Session, open: &[Message], now: Timestamp) -> PortResult<()> {
+        let blocks = |m: &&Message| m.delivery.as_ref().is_some_and(Delivery::blocks_the_lane);
+        let Some(blocker) = open.iter().find(blocks) else { return Ok(()) };
+        let Some(until) = blocker.delivery.as_ref().and_then(|d| d.look_at).filter(|at| *at > now) else {
+            return Ok(());
+        };
+        for message in open.iter().filter(|m| m.seq > blocker.seq) {
+            let overdue =
+                |d: &&Delivery| d.state == DeliveryState::Queued && d.look_at.is_some_and(|at| at <= now);
+            if let Some(delivery) = message.delivery.as_ref().filter(overdue) {
+                self.advance(session, message, &delivery.waiting_until(until)).await?;
             }
         }
         Ok(())

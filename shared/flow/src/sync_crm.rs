@@ -26,6 +26,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const ROUNDS: usize = 10;
 /// How long the case of a session that is over is still read.
 const AFTER_THE_END: SignedDuration = SignedDuration::from_hours(24);
+/// How long after a failure a call from the CRM is taken for a sign that it is well again.
+const CALLED_BACK: SignedDuration = SignedDuration::from_secs(20);
 /// How long to wait while the connection is broken. It is probed, not used up.
 const PROBE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -94,7 +96,7 @@ impl SyncCrm {
     /// Brings the copy of one session up to date.
     pub async fn sync(&self, org: &OrgId, id: SessionId, shift: &Shift) -> PortResult<Outcome> {
         let Some(settings) = self.settings.org(org).await?.filter(|org| org.crm.is_some()) else {
-            return Ok(Outcome::Ignored);
+            return self.leave_alone(org, id).await;
         };
         let mut outcome = Outcome::Synced;
         for _ in 0..ROUNDS {
@@ -104,7 +106,10 @@ impl SyncCrm {
             if cursor.lease_until.is_some_and(|until| until > now) {
                 return Ok(Outcome::Taken);
             }
-            if cursor.trouble.is_some() && cursor.wake_at.is_some_and(|at| at > now) {
+            if cursor.trouble.is_some()
+                && cursor.wake_at.is_some_and(|at| at > now)
+                && !self.is_called_back(org, id, &cursor, now).await?
+            {
                 return Ok(Outcome::Waiting);
             }
             outcome = self.round(&session, cursor, &settings, shift).await?;
@@ -113,6 +118,28 @@ impl SyncCrm {
             }
         }
         Ok(outcome)
+    }
+
+    /// The organisation has no CRM any more: the clock need not come by for this session.
+    async fn leave_alone(&self, org: &OrgId, id: SessionId) -> PortResult<Outcome> {
+        let cursor = self.cursors.load(org, id).await?;
+        if cursor.wake_at.is_some() {
+            let at_rest = Cursor { rev: cursor.rev + 1, wake_at: None, ..cursor };
+            self.cursors.save(org, id, &at_rest).await?;
+        }
+        Ok(Outcome::Ignored)
+    }
+
+    /// Whether the CRM itself asked to be read since the last try. It lives, then, whatever the last try said.
+    async fn is_called_back(
+        &self,
+        org: &OrgId,
+        id: SessionId,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> PortResult<bool> {
+        let rested = cursor.tried_at.is_none_or(|at| now.duration_since(at) >= CALLED_BACK);
+        Ok(rested && self.cursors.asked(org, id).await? > cursor.answered)
     }
 
     /// Whether something came while we had the cursor: whoever brought it found it taken and left. A message whose
@@ -169,11 +196,13 @@ struct Held<'a> {
 
 impl Held<'_> {
     async fn work(&mut self) -> Result<(), Stop> {
-        self.write_what_is_missing().await?;
-        if self.wants_a_look().await? {
-            self.look().await?;
+        let written = self.write_what_is_missing().await;
+        if let Err(Stop::Port(_) | Stop::Lost) = written {
+            return written;
         }
-        Ok(())
+        // What the CRM refuses to take must not keep the rep's words from the customer.
+        let looked = if self.wants_a_look().await? { self.look().await } else { Ok(()) };
+        written.and(looked)
     }
 
     /// Stores the cursor, ours for a while longer.
@@ -181,7 +210,9 @@ impl Held<'_> {
         let until = at(self.flow.clock.now(), LEASE);
         let who = self.shift.who.clone();
         // The clock must come back if we do not.
-        let next = Cursor { lease_until: Some(until), lease_by: Some(who), wake_at: Some(until), ..next };
+        let tried_at = Some(self.flow.clock.now());
+        let next =
+            Cursor { lease_until: Some(until), lease_by: Some(who), wake_at: Some(until), tried_at, ..next };
         self.save(next).await
     }
 
@@ -220,12 +251,16 @@ impl Held<'_> {
             org = %self.session.org, session.id = %self.session.id, failures, wait_seconds = wait.as_secs(),
             error = %error, "the CRM's copy waits"
         );
+        let gone = matches!(error, CrmError::Gone(_));
+        if gone {
+            self.tell_that_the_case_is_gone().await?;
+        }
         let next = Cursor {
             lease_until: None,
             lease_by: None,
             failures,
             trouble: Some(error.to_string()),
-            wake_at: Some(at(now, wait)),
+            wake_at: (!gone).then(|| at(now, wait)),
             ..self.cursor.clone()
         };
         self.release(next, Outcome::Waiting).await
@@ -254,13 +289,14 @@ impl Held<'_> {
             return None;
         }
         let quiet = self.flow.clock.now().duration_since(self.session.last_activity_at);
-        let minutes = match (&self.session.state, quiet < SignedDuration::from_mins(30)) {
-            (State::HandedOff(_), true) => 1,
-            (State::HandedOff(_), false) | (State::Assistant, true) => 10,
-            (State::Assistant, false) => 60,
+        let (soon, today) = (quiet < SignedDuration::from_mins(30), quiet < SignedDuration::from_hours(24));
+        let minutes = match (&self.session.state, soon, today) {
+            (State::HandedOff(_), true, _) => 1,
+            (State::HandedOff(_), false, true) | (State::Assistant, true, _) => 10,
+            (State::HandedOff(_), false, false) | (State::Assistant, false, _) => 60,
             // A rep's late word, or one from just before the end, whose webhook got lost is found too.
-            (State::Resolved(_), _) if quiet < AFTER_THE_END => 60,
-            (State::Resolved(_), _) => return None,
+            (State::Resolved(_), _, _) if quiet < AFTER_THE_END => 60,
+            (State::Resolved(_), _, _) => return None,
         };
         Some(SignedDuration::from_mins(minutes))
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use shared::Session;
 use shared::session::Command;
 
-use crate::ports::{Clock, Due, Envelope, Job, PortResult, Queues, Sessions, Target, Waking, What};
+use crate::ports::{
+    Clock, Due, Envelope, Job, PortError, PortResult, Queues, Sessions, Target, Waking, What,
+};
 
 /// The most that one look wakes; the rest is still due at the next.
-const MOST: usize = 500;
+const MOST: usize = 5_000;
 
 /// What `auto-resolve` works with.
 #[derive(Clone)]
@@ -30,7 +32,14 @@ impl Wake {
         let due = self.waking.due(now, MOST).await?;
         let mut jobs = Vec::with_capacity(due.len());
         for item in &due {
-            jobs.extend(self.job(item).await?);
+            match self.job(item).await {
+                Ok(job) => jobs.extend(job),
+                // One that cannot be read must not keep the others asleep.
+                Err(error @ PortError::Unreadable { .. }) => {
+                    tracing::error!(org = %item.org, session.id = %item.session, error = %error, "cannot be woken");
+                }
+                Err(error) => return Err(error),
+            }
         }
         jobs.dedup();
         if !jobs.is_empty() {

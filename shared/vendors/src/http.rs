@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, IntoUrl, RequestBuilder};
+use shared::channel::render::shorten;
 use url::Url;
 
 pub use self::answer::{Answer, NotJson};
@@ -23,6 +24,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How long an idle connection is kept. Short: a function that was frozen in between finds dead connections, and a
 /// request that dies on one of them has an unclear outcome.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
+/// The most characters of an error's words.
+const LONGEST_CAUSE: usize = 200;
 
 /// The client. Clones share one pool of connections.
 #[derive(Debug, Clone)]
@@ -117,7 +120,8 @@ fn root_cause(error: &reqwest::Error) -> String {
     match cause.downcast_ref::<reqwest::Error>() {
         Some(_) if error.is_timeout() => "no answer in time".to_owned(),
         Some(_) => "the request could not be made".to_owned(),
-        None => cause.to_string(),
+        // A certificate's names stand in its error, as many as the host likes.
+        None => shorten(&cause.to_string(), LONGEST_CAUSE),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::session::Command;
 use shared::{SignedDuration, Timestamp};
 use shared_flow::ports::{Job, PortError, PortResult, Queues};
 use tokio::sync::Notify;
@@ -214,7 +215,11 @@ fn put(job: &Job, now: Timestamp) -> PortResult<Put> {
         why: "a job cannot be written as JSON".to_owned(),
     })?;
     let (lane, poke, wait) = match job {
-        Job::Command { lane, .. } => (Some(lane.clone()), false, SignedDuration::ZERO),
+        // The clock says the same again until it is heard; every other fact counts by itself.
+        Job::Command { lane, envelope } => {
+            let repeats = matches!(envelope.command, Command::Woke | Command::DeliveryReopened { .. });
+            (Some(lane.clone()), repeats, SignedDuration::ZERO)
+        }
         Job::Status(_) => (None, false, SignedDuration::ZERO),
         Job::Deliver { .. } | Job::SyncCrm { .. } | Job::LookAtCase { .. } => {
             (None, true, SignedDuration::ZERO)

@@ -28,6 +28,9 @@ pub struct Cursor {
     pub lease_until: Option<Timestamp>,
     /// Who has it.
     pub lease_by: Option<String>,
+    /// When a worker last had it.
+    #[serde(default)]
+    pub tried_at: Option<Timestamp>,
     /// When the case was last read.
     pub looked_at: Option<Timestamp>,
     /// How many times somebody had asked to look at the case when it was last looked at.

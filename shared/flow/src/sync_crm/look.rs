@@ -8,7 +8,7 @@ use shared::crm::{Cursor, activity_id};
 use shared::session::{CaseClosure, Command, RepReply};
 
 use super::{CALL_LIMIT, Held, Stop};
-use crate::ports::{CaseActivity, CaseNews, Envelope, Job, Target};
+use crate::ports::{CaseActivity, CaseNews, Envelope, Job, PortResult, Target};
 
 /// How far back each reading reaches before the newest record read: a record may become visible after a newer one.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
@@ -88,6 +88,19 @@ impl Held<'_> {
     fn reply(&self, activity: &CaseActivity, text: &str) -> Job {
         let reply = RepReply { record: activity.id.clone(), text: text.to_owned() };
         self.fact(format!("crm:{}:reply", activity.id), Command::RepReplied(reply))
+    }
+
+    /// Somebody deleted the case: nobody will answer there, so the session is over and the customer's next message
+    /// opens another, with a case of its own.
+    pub(super) async fn tell_that_the_case_is_gone(&self) -> PortResult<()> {
+        if self.session.is_resolved() {
+            return Ok(());
+        }
+        tracing::error!(
+            org = %self.session.org, session.id = %self.session.id,
+            "the case was deleted in the CRM; the session is resolved, the customer's next message opens a new one"
+        );
+        self.flow.queues.send(&[self.closure()]).await
     }
 
     fn closure(&self) -> Job {

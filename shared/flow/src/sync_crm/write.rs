@@ -11,7 +11,10 @@ use crate::ports::{CrmError, OrgSettings, PortResult};
 const FATE_OPEN: SignedDuration = SignedDuration::from_secs(60);
 /// Failures in a row after which one message is given up, so that it does not keep the rest away for ever. With the
 /// waits in between that is about three days.
-const GIVE_UP: u32 = 16;
+const GIVE_UP: u32 = 430;
+/// Failures in a row after which a description or a status that the site will not take is left as it is: about ten
+/// minutes. The messages behind it matter more.
+const LEAVE_AS_IT_IS: u32 = 8;
 /// Messages read at once.
 const PAGE: usize = 100;
 
@@ -91,16 +94,41 @@ impl Held<'_> {
             Step::Skip { seq } => next.synced_seq = seq,
             Step::Describe { from, to } => {
                 let case = shared::crm::case_id(org, self.session.id);
-                crm.describe(org, case, &from, &to).await?;
+                let described = crm.describe(org, case, &from, &to).await;
+                self.or_left_as_it_is(described, "description")?;
                 next.description = Some(to);
             }
             Step::Resolve => {
-                crm.resolve(org, shared::crm::case_id(org, self.session.id)).await?;
+                let resolved = crm.resolve(org, shared::crm::case_id(org, self.session.id)).await;
+                self.or_left_as_it_is(resolved, "resolved status")?;
                 next.resolution_written = true;
             }
             Step::Wait | Step::Nothing => {}
         }
         Ok(next)
+    }
+
+    /// A part of the case that the site refuses, at once or again and again, is left as it is and said in the log.
+    fn or_left_as_it_is(&self, outcome: Result<(), CrmError>, what: &str) -> Result<(), Stop> {
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(CrmError::Refused(why)) => {
+                self.note_left(what, &why);
+                Ok(())
+            }
+            Err(CrmError::Later { why, .. }) if self.cursor.failures >= LEAVE_AS_IT_IS => {
+                self.note_left(what, &why);
+                Ok(())
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn note_left(&self, what: &str, why: &str) {
+        tracing::error!(
+            org = %self.session.org, session.id = %self.session.id, what, why,
+            "the CRM does not take this for a case; it is left as it stands there"
+        );
     }
 
     /// A message that the CRM refuses for good does not keep the others waiting.

@@ -172,8 +172,8 @@ impl Scenario {
         let mut draw = Draw { rng: SmallRng::seed_from_u64(seed ^ 0x0005_ce4a_4105), faults };
         let start = Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH);
         let pace = match draw.rng.random_range(0..1000) {
-            0..930 => Pace::Minutes,
-            930..997 => Pace::Days,
+            0..962 => Pace::Minutes,
+            962..997 => Pace::Days,
             _ => Pace::Week,
         };
         let orgs = draw.orgs();

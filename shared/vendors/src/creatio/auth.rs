@@ -18,7 +18,6 @@ use shared_flow::ports::CrmError;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::account::Account;
-use super::redact::redact;
 use crate::http::{Answer, Http};
 
 /// How long fetching a token may take.
@@ -155,7 +154,7 @@ impl Tokens {
         match self.http.call(request, LIMIT).await {
             Ok(answer) => read(&answer),
             // A token that was made and lost on the way back does no harm.
-            Err(error) => Err(Refusal::Final(later(redact(&error.to_string()), None))),
+            Err(error) => Err(Refusal::Final(later(error.to_string(), None))),
         }
     }
 }
@@ -271,9 +270,16 @@ fn oauth_sentence(code: &str) -> String {
         "invalid_scope" => "the token service asks for a scope: give the OAuth application access to the \
                             application's API"
             .to_owned(),
-        other => format!("the token service refuses with {}", redact(other)),
+        other => {
+            let known = OTHER_CODES.into_iter().find(|code| *code == other).unwrap_or("an unknown code");
+            format!("the token service refuses with {known}")
+        }
     }
 }
+
+/// The other codes of RFC 6749. Nothing else is repeated: it may be the secret that was sent.
+const OTHER_CODES: [&str; 5] =
+    ["invalid_grant", "invalid_request", "access_denied", "server_error", "temporarily_unavailable"];
 
 fn is_token(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._~+/=-".contains(c);

@@ -52,13 +52,17 @@ async fn every_way_to_get_no_token_has_its_own_sentence() {
         (oauth("unauthorized_client"), "does not allow client credentials"),
         (oauth("unsupported_grant_type"), "does not offer client credentials"),
         (oauth("invalid_scope"), "asks for a scope"),
-        (oauth("something_new"), "refuses with something_new"),
+        (oauth("invalid_grant"), "refuses with invalid_grant"),
+        (oauth("CANARY_secret"), "refuses with an unknown code"),
         (Say::Json(200, json!({"access_token": "a b"})), "of a form that no site accepts"),
         (Say::Json(200, json!({"access_token": ""})), "of a form that no site accepts"),
         (Say::Json(200, json!({"access_token": "x".repeat(4097)})), "of a form that no site accepts"),
     ] {
         match fails_with(say).await {
-            CrmError::Broken(why) => assert!(why.contains(part), "{part:?} not in {why:?}"),
+            CrmError::Broken(why) => {
+                assert!(why.contains(part), "{part:?} not in {why:?}");
+                assert!(!why.contains("CANARY"), "{why:?}");
+            }
             other => panic!("{part}: {other:?}"),
         }
     }

@@ -93,7 +93,7 @@ impl Fault {
         let doing = format!("to {} {entity}", verb.words());
         let later = |why: String, after| CrmError::Later { why, after };
         match self {
-            Self::NeverSent(why) | Self::Unclear(why) => later(format!("trying {doing}: {}", redact(&why)), None),
+            Self::NeverSent(why) | Self::Unclear(why) => later(format!("trying {doing}: {why}"), None),
             Self::Busy { why, after } => later(format!("trying {doing}: {why}"), after),
             Self::Odd(what) => later(format!("trying {doing}: the site answered with {what}"), None),
             Self::Login(what) => CrmError::Broken(format!(

@@ -133,7 +133,8 @@ fn each_class_says_what_it_means_and_tells_no_secret() {
         forbidden,
         CrmError::Broken(
             "the OAuth application may not create Case records: give its system user the right to create the object \
-             Case (System Designer, object permissions); the site said: no, see [address]"
+             Case (System Designer, object permissions); the site said: a reason that is not repeated here (see the site's \
+             own log)"
                 .to_owned()
         )
     );
@@ -142,4 +143,15 @@ fn each_class_says_what_it_means_and_tells_no_secret() {
     assert!(matches!(of(&json(400, r#"{"error":{"message":"bad"}}"#)), CrmError::Refused(_)));
     let loud = of(&json(400, r#"{"error":{"message":"call +1 202 555 0111 or a@b.example"}}"#)).to_string();
     assert!(!loud.contains("555") && !loud.contains('@'), "{loud}");
+    for said in [
+        "Truncated value: 'CANARYNAME'. Key (Name)=(CANARYUNQUOTED)",
+        "23503: foreign key constraint, CANARY",
+        "Column by path CANARY not found in schema Case",
+        "access denied for CANARY",
+    ] {
+        for status in [400, 403, 500] {
+            let shown = of(&json(status, &format!(r#"{{"error":{{"message":"{said}"}}}}"#))).to_string();
+            assert!(!shown.contains("CANARY"), "{shown}");
+        }
+    }
 }

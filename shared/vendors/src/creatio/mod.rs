@@ -4,6 +4,7 @@
 
 pub mod account;
 mod auth;
+mod bounded;
 mod cases;
 pub mod client;
 mod create;

@@ -1,12 +1,12 @@
 //! A rep's rich text as the plain text that a customer's messenger shows.
 
+use std::panic::catch_unwind;
+
 use html2text::config::with_decorator;
 use html2text::render::TextDecorator;
 
-/// The most bytes of HTML that are read. A reply is a few kilobytes; the rest of a longer one is quoted history.
-const MOST: usize = 256 * 1024;
-/// The most tags, for the same reason: drawing takes time that grows with the square of how deep they are nested.
-const MOST_TAGS: usize = 4_000;
+use super::bounded::{bounded, words_alone};
+
 /// Wide enough that no line of a message is wrapped: the messenger does that.
 const WIDTH: usize = 20_000;
 
@@ -24,15 +24,19 @@ pub(super) fn looks_like_html(text: &str) -> bool {
 
 /// The words of an HTML text, with links written out. `None` when there are none.
 pub(super) fn from_html(html: &str) -> Option<String> {
-    let enough = html.match_indices('<').nth(MOST_TAGS).map_or(html.len(), |(at, _)| at);
-    let mut end = enough.min(MOST);
-    while !html.is_char_boundary(end) {
-        end -= 1;
-    }
-    let html = html.get(..end)?;
+    drawn_by(draw, &bounded(html))
+}
+
+fn draw(html: &str) -> Option<String> {
     let config = with_decorator(Plain::default()).raw_mode(true).allow_width_overflow().no_link_wrapping();
-    let drawn = config.string_from_read(html.as_bytes(), WIDTH).ok()?;
-    plain(&drawn)
+    config.string_from_read(html.as_bytes(), WIDTH).ok()
+}
+
+/// What the library makes of it. Should it fail or panic, the words without any form: a reply must not be lost, and
+/// the same HTML would come again.
+fn drawn_by(draw: fn(&str) -> Option<String>, html: &str) -> Option<String> {
+    let drawn = catch_unwind(|| draw(html)).ok().flatten();
+    plain(&drawn.unwrap_or_else(|| words_alone(html)))
 }
 
 /// The text without blank margins, and with at most one empty line in a row. `None` when nothing is left.
@@ -217,7 +221,39 @@ mod tests {
         assert_eq!(shown(&format!("{}deep", "<div>".repeat(1_000))), "deep");
         assert_eq!(shown(&format!("<p>first</p>{}deep", "<div>".repeat(50_000))), "first");
         assert_eq!(shown("<p>half a pa"), "half a pa");
-        let long = format!("<p>{}</p>", "ü".repeat(MOST));
-        assert!(from_html(&long).is_some());
+        assert!(from_html(&format!("<p>{}</p>", "ü".repeat(300_000))).is_some());
+    }
+
+    #[test]
+    fn hostile_html_costs_little_and_keeps_its_words() {
+        let lines = "x\n".repeat(100_000);
+        let quoted = shown(&format!("{}<pre>{lines}</pre>", "<blockquote>".repeat(1_900)));
+        assert!(quoted.lines().count() <= 2_000 && quoted.ends_with('x'), "{} bytes", quoted.len());
+        let tables = shown(&"<table><tr><td>x".repeat(20_000));
+        assert!(tables.contains('x'));
+        let lists = shown(&"<ul><li>x".repeat(50_000));
+        assert!(lists.starts_with("- x") || lists.starts_with("- - x"), "{}", &lists[..40]);
+        // Elements that a parser opens again in every paragraph.
+        assert!(shown(&"<p><b><i><font size=1>x".repeat(20_000)).starts_with('x'));
+    }
+
+    #[test]
+    fn numbers_in_attributes_are_not_believed() {
+        assert_eq!(shown("<ol start=\"9223372036854775807\"><li>a<li>b"), "1. a\n2. b");
+        for html in [
+            "<td colspan=\"18446744073709551615\">x<td colspan=5>",
+            "<table><tr><td colspan=\"18446744073709551615\">x<td colspan=5 rowspan=9999999999 width=99999999>",
+        ] {
+            assert_eq!(shown(html).trim(), "x");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_library_costs_only_the_form() {
+        let html = bounded("<p>one</p><p>two &amp; <b>three</b>");
+        let panics: fn(&str) -> Option<String> = |_| panic!("on purpose");
+        for draw in [panics, |_| None] {
+            assert_eq!(drawn_by(draw, &html).as_deref(), Some("one\n\ntwo & three"));
+        }
     }
 }

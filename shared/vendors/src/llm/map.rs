@@ -98,10 +98,59 @@ fn code(value: &Value) -> Option<String> {
     (!text.is_empty() && text.len() <= CODE_CHARS && text.chars().all(plain)).then_some(text)
 }
 
+/// The codes that may be repeated, of OpenAI and of those that speak like it. Others decide what an error means but
+/// are not shown: a server may put parts of the key or of the conversation there.
+const KNOWN_CODES: [&str; 40] = [
+    "api_error",
+    "authentication_error",
+    "bad_request",
+    "billing_error",
+    "billing_hard_limit_reached",
+    "conflict_error",
+    "content_filter",
+    "content_policy_violation",
+    "context_length_exceeded",
+    "contract_spend_limit_reached",
+    "credit_balance_exhausted",
+    "deploymentnotfound",
+    "enforced_spend_limit_reached",
+    "engine_overloaded",
+    "insufficient_balance",
+    "insufficient_quota",
+    "internal_error",
+    "internal_server_error",
+    "invalid_api_key",
+    "invalid_request_error",
+    "invalid_value",
+    "json_validate_failed",
+    "model_not_found",
+    "not_found_error",
+    "overloaded_error",
+    "permission_denied",
+    "permission_error",
+    "ramp_limit_exceeded",
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "request_too_large",
+    "responsibleaipolicyviolation",
+    "server_error",
+    "service_unavailable",
+    "timeout_error",
+    "tokens",
+    "tool_use_failed",
+    "unsupported_country_region_territory",
+    "unsupported_parameter",
+    "unsupported_value",
+];
+
 fn why(status: u16, codes: &[String]) -> String {
-    match codes.first() {
+    // Some servers give the status again as the code.
+    let is_status = |code: &str| code.parse().is_ok_and(|code: u16| (100..600).contains(&code));
+    let known = codes.iter().find(|code| KNOWN_CODES.contains(&code.as_str()) || is_status(code));
+    match known {
         Some(code) => format!("the model's server answered {status} ({code})"),
-        None => format!("the model's server answered {status}"),
+        None if codes.is_empty() => format!("the model's server answered {status}"),
+        None => format!("the model's server answered {status} (an unknown code)"),
     }
 }
 
@@ -183,5 +232,19 @@ mod tests {
         let body = r#"{"error":{"message":"Incorrect API key provided: sk-abc","code":"bad key sk-abc"}}"#;
         let said = answer(401, body, &[]).to_string();
         assert!(said.contains("401") && !said.contains("sk-abc"), "{said}");
+    }
+
+    #[test]
+    fn an_unknown_code_decides_but_is_not_repeated() {
+        let body =
+            r#"{"error":{"code":"canary_quota","type":"sk-canary","innererror":{"code":"15550100077"}}}"#;
+        let error = answer(429, body, &[]);
+        assert_eq!(kind(&error), "operator");
+        let said = error.to_string().to_ascii_lowercase();
+        assert!(said.contains("an unknown code"), "{said}");
+        assert!(!said.contains("canary") && !said.contains("1555"), "{said}");
+        let known = answer(400, r#"{"error":{"code":"sk-canary","type":"invalid_request_error"}}"#, &[]);
+        assert!(known.to_string().contains("400 (invalid_request_error)"), "{known}");
+        assert!(reported(&serde_json::json!({"code": 502})).to_string().contains("(502)"));
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::channel::LineKey;
-use shared::channel::render::shorten;
+use shared::channel::render::{clean, is_blank, shorten};
 use shared::delivery::Receipt;
 use shared::session::CustomerMessage;
 use shared::{CustomerAddress, OrgId};
@@ -14,6 +14,8 @@ use super::parse::{Card, Content, InboundMessage, InboundStatus, MediaKind, Orde
 
 /// The most characters of one message that are kept: what WhatsApp's own field holds, and less than a stored item may.
 const LONGEST: usize = 65_536;
+/// The most characters of a sender's name that are kept. Nothing limits a profile's name but the size of the body.
+const LONGEST_NAME: usize = 200;
 
 /// A message as the core knows it, and the line it came in on; `None` for what no customer said to us.
 /// The time is WhatsApp's, or `received` when it gave none; whether to believe it is the core's to say.
@@ -29,9 +31,14 @@ pub fn customer_message(message: &InboundMessage, received: Timestamp) -> Option
         text: shorten(&in_words(&message.content), LONGEST),
         at: message.timestamp.unwrap_or(received),
         customer: CustomerAddress::Whatsapp { user_id: message.user_id.clone(), phone: message.phone() },
-        name: message.name.clone(),
+        name: message.name.as_deref().and_then(name),
     };
     Some((line, message))
+}
+
+/// A sender's name as it may be stored and shown; `None` when nobody could see it.
+fn name(told: &str) -> Option<String> {
+    Some(shorten(&clean(told), LONGEST_NAME)).filter(|name| !is_blank(name))
 }
 
 /// The key of a message as a fact: the same message delivered again has the same.

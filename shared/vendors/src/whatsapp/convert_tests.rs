@@ -130,6 +130,19 @@ fn an_over_long_text_is_cut_to_what_can_be_stored() {
 }
 
 #[test]
+fn a_name_is_cleaned_and_cut_to_what_can_be_stored() {
+    let mut message = fixture("texts.json").messages.remove(0);
+    for (told, kept) in [
+        ("Jo\u{202E}\u{200B}\u{7}".to_owned(), Some("Jo".to_owned())),
+        ("\u{200B} ".repeat(9), None),
+        ("x".repeat(500_000), Some(format!("{}…", "x".repeat(199)))),
+    ] {
+        message.name = Some(told);
+        assert_eq!(customer_message(&message, received()).unwrap().1.name, kept);
+    }
+}
+
+#[test]
 fn statuses_become_receipts_by_class() {
     let org = OrgId::new("acme").unwrap();
     let parsed = fixture("statuses.json");

@@ -77,6 +77,41 @@ fn bytes_that_are_no_text_cost_one_word() {
     assert_eq!(parsed.messages[0].content.words(), Some("a\u{FFFD}b"));
 }
 
+/// The only message that is sent `from` there, with these fields beside it, and a profile of that id.
+fn sent_from(from: &str, more: &str) -> InboundMessage {
+    let item = format!(r#"{{"id":"wamid.1","from":"{from}","type":"text","text":{{"body":"a"}}{more}}}"#);
+    parsed(with_messages(&item)).messages.remove(0)
+}
+
+#[test]
+fn a_number_is_digits_and_nothing_else() {
+    for (from, phone) in [
+        ("15550100077", Some("15550100077")),
+        ("+15550100077", Some("15550100077")),
+        ("12345", Some("12345")),
+        ("1234", None),
+        ("1234567890123456", None),
+        ("++15550100077", None),
+        ("1555x0100077", None),
+        ("1 555 010 0077", None),
+        ("US.49170x1234567", None),
+    ] {
+        assert_eq!(sent_from(from, "").phone().as_deref(), phone, "{from}");
+    }
+}
+
+#[test]
+fn a_sender_without_a_number_is_known_by_a_user_id_or_not_at_all() {
+    let own = sent_from("US.49170x1234567", "");
+    assert_eq!((own.user_id.as_deref(), own.why), (Some("US.49170x1234567"), None));
+    let told = sent_from("US.49170x1234567", r#","from_user_id":"US.9""#);
+    assert_eq!((told.user_id.as_deref(), told.why), (Some("US.9"), None));
+    for nobody in ["1555x0100077", "us.491701234567", "US.", "1234"] {
+        let message = sent_from(nobody, "");
+        assert_eq!((message.user_id, message.why), (None, Some("no_sender")), "{nobody}");
+    }
+}
+
 #[test]
 fn a_list_that_is_none_is_handed_back() {
     let parsed = parsed(r#"{"entry":{"changes":[]}}"#);

@@ -71,9 +71,15 @@ impl SendAnswer {
         Self {
             message: answer.objects("messages").find_map(|message| message.id("id")),
             code: error.as_ref().and_then(|error| error.integer("code")),
-            trace: error.and_then(|error| error.id("fbtrace_id")),
+            trace: error.and_then(|error| error.id("fbtrace_id")).filter(|trace| is_trace(trace)),
         }
     }
+}
+
+/// Whether it can be a trace id. It is logged, so words and numbers with signs between them are not believed.
+fn is_trace(text: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(part)
 }
 
 #[cfg(test)]
@@ -97,6 +103,18 @@ mod tests {
             br#"{"error":"no"}"#,
         ] {
             assert_eq!(SendAnswer::read(odd), SendAnswer::default());
+        }
+    }
+
+    #[test]
+    fn only_what_looks_like_a_trace_is_passed_on_for_the_log() {
+        let long = "A".repeat(65);
+        for (told, kept) in
+            [("AbC_1-d", true), ("CANARY words", false), ("+15550100077", false), (&long, false)]
+        {
+            let body = format!(r#"{{"error":{{"code":100,"fbtrace_id":"{told}"}}}}"#);
+            let answer = SendAnswer::read(body.as_bytes());
+            assert_eq!((answer.code, answer.trace.is_some()), (Some(100), kept), "{told}");
         }
     }
 }

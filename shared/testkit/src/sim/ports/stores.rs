@@ -39,7 +39,7 @@ impl Sessions for SimPorts {
         let mut found = self.through(Table, self.store.head(org, session)).await?;
         let mut world = self.world.lock();
         world.forget_read();
-        if world.sabotage == Some(Sabotage::OpenWindow) && world.is_worker("delivery") {
+        if world.sabotage == Some(Sabotage::OpenWindow) {
             let now = world.now;
             found.iter_mut().for_each(|head| head.last_inbound_at = Some(now));
         }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Number;
 use super::content::Content;
+use super::others::{as_digits, is_user_id};
 use super::read_content::read_content;
 use crate::whatsapp::loose::Fields;
 
@@ -75,11 +76,10 @@ impl InboundMessage {
         self.content.kind()
     }
 
-    /// The sender's number, digits only.
+    /// The sender's number, digits only; `None` when `from` is anything else than a number.
     #[must_use]
     pub fn phone(&self) -> Option<String> {
-        let digits: String = self.from.as_deref()?.chars().filter(char::is_ascii_digit).collect();
-        (!digits.is_empty()).then_some(digits)
+        as_digits(self.from.as_deref()?)
     }
 
     /// Whether its kind asks for an answer, however old it is.
@@ -114,9 +114,10 @@ pub(super) fn contacts(value: &Fields<'_>) -> Vec<Profile> {
 /// The profile of a sender. They are matched by id, never by place, and a number alone does not match somebody with
 /// another user id: numbers are recycled.
 fn of<'p>(profiles: &'p [Profile], from: Option<&str>, user_id: Option<&str>) -> Option<&'p Profile> {
+    let phone = from.and_then(as_digits);
     profiles.iter().find(|profile| match (profile.user_id.as_deref(), user_id) {
         (Some(known), Some(wanted)) => known == wanted,
-        (_, _) => from.is_some() && profile.wa_id.as_deref() == from,
+        (_, _) => phone.is_some() && profile.wa_id.as_deref().and_then(as_digits) == phone,
     })
 }
 
@@ -125,7 +126,7 @@ pub(super) fn read(raw: &RawValue, number: &Number, profiles: &[Profile]) -> Opt
     let item = Fields::read(raw.get())?;
     let id = item.id("id")?;
     let from = item.id("from");
-    let told = item.id("from_user_id");
+    let told = item.id("from_user_id").or_else(|| from.clone().filter(|from| is_user_id(from)));
     let profile = of(profiles, from.as_deref(), told.as_deref());
     let context = item.object("context");
     let content = read_content(&item);

@@ -85,11 +85,15 @@ pub(super) fn identity_change(raw: &RawValue) -> Option<IdentityChange> {
     let system = item.object("system")?;
     let (before, after) = system.text("body").and_then(|body| ids_in(&body)).unwrap_or_default();
     let user = |id: &str| is_user_id(id).then(|| id.to_owned());
-    let digits = |id: &str| as_digits(id);
+    let number = |id: Option<String>| as_digits(&id?);
     Some(IdentityChange {
         kind: system.text("type").unwrap_or_default(),
-        old_wa_id: item.id("from").or_else(|| system.id("customer")).or_else(|| digits(&before)),
-        new_wa_id: system.id("wa_id").or_else(|| system.id("new_wa_id")).or_else(|| digits(&after)),
+        old_wa_id: number(item.id("from"))
+            .or_else(|| number(system.id("customer")))
+            .or_else(|| as_digits(&before)),
+        new_wa_id: number(system.id("wa_id"))
+            .or_else(|| number(system.id("new_wa_id")))
+            .or_else(|| as_digits(&after)),
         old_user_id: system.id("previous_user_id").or_else(|| user(&before)),
         new_user_id: system.id("user_id").or_else(|| user(&after)),
     })
@@ -102,8 +106,8 @@ fn ids_in(body: &str) -> Option<(String, String)> {
     Some((before.trim().to_owned(), after.trim().to_owned()))
 }
 
-/// Two letters of a country, a dot, and letters, digits or dots.
-fn is_user_id(text: &str) -> bool {
+/// Whether it has the form of a business-scoped user id: two letters of a country, a dot, and letters, digits or dots.
+pub(super) fn is_user_id(text: &str) -> bool {
     text.split_once('.').is_some_and(|(country, rest)| {
         country.len() == 2
             && country.bytes().all(|byte| byte.is_ascii_uppercase())
@@ -112,9 +116,11 @@ fn is_user_id(text: &str) -> bool {
     })
 }
 
-fn as_digits(text: &str) -> Option<String> {
+/// The digits of a phone number: 5 to 15 of them, with or without `+` before, and nothing else. Digits gathered from
+/// among other characters would be another person's number.
+pub(super) fn as_digits(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    let is_number = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = (5..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.to_owned())
 }
 

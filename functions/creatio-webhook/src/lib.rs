@@ -37,7 +37,10 @@ pub fn router(webhook: Webhook) -> Router {
 
 /// No token and a wrong token look the same from outside.
 async fn refuse() -> Response {
-    answer(StatusCode::UNAUTHORIZED, r#"{"error":"unknown webhook token: copy the address from the settings again"}"#)
+    answer(
+        StatusCode::UNAUTHORIZED,
+        r#"{"error":"unknown webhook token: copy the address from the settings again"}"#,
+    )
 }
 
 async fn take(State(webhook): State<Webhook>, Path(token): Path<String>, body: Bytes) -> Response {

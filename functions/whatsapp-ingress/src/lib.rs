@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use shared::channel::LineKey;
 use shared::{OrgId, Timestamp};
 use shared_flow::ingest::{Delivery, Inbound, Ingest, Taken};
@@ -19,6 +20,8 @@ use shared_vendors::whatsapp::{self, Accounts, InboundMessage, InboundStatus, Pa
 
 /// The largest body taken. Meta sends up to 3 MB.
 const BODY_MOST: usize = 3_500_000;
+/// How much of a body that is too long is read and thrown away.
+const DRAIN_MOST: usize = 16_000_000;
 /// How long a body may take to arrive. Whoever is slower holds memory for nothing.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Where Meta puts the signature.
@@ -56,12 +59,11 @@ async fn handshake(State(intake): State<Intake>, RawQuery(query): RawQuery) -> R
 /// A webhook: genuine or refused; everything in it is durable before the 200.
 async fn take(State(intake): State<Intake>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if !parts.headers.contains_key(SIGNATURE) {
-        // Refused before a byte of the body is kept.
-        return refused("no signature");
-    }
-    let body = match read(body, &parts.headers).await {
+    // Without a signature nothing of the body is kept.
+    let most = if parts.headers.contains_key(SIGNATURE) { BODY_MOST } else { 0 };
+    let body = match read(body, most).await {
         Ok(body) => body,
+        Err(_) if most == 0 => return refused("no signature"),
         Err(status) => return status.into_response(),
     };
     let secrets = match intake.accounts.app_secrets().await {
@@ -94,18 +96,24 @@ fn refused(reason: &str) -> Response {
     (StatusCode::UNAUTHORIZED, "the signature is missing or wrong").into_response()
 }
 
-/// Reads the whole body, within its limits of size and time.
-async fn read(body: Body, headers: &HeaderMap) -> Result<Bytes, StatusCode> {
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY_MOST) {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
-    }
-    match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_MOST)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
+/// Reads the body within its limits of size and time. What is too long is read on for a while and thrown away: a
+/// sender that is cut off in the middle does not hear why.
+async fn read(body: Body, most: usize) -> Result<Bytes, StatusCode> {
+    let whole = async {
+        let (mut kept, mut length) = (BytesMut::new(), 0_usize);
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+            length = length.saturating_add(chunk.len());
+            match length {
+                fits if fits <= most => kept.extend_from_slice(&chunk),
+                drained if drained <= DRAIN_MOST => kept.clear(),
+                _ => break,
+            }
+        }
+        if length > most { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(kept.freeze()) }
+    };
+    tokio::time::timeout(BODY_WITHIN, whole).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
 }
 
 impl Intake {

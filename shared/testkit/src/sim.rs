@@ -90,13 +90,15 @@ pub struct Options {
     pub keep: Keep,
     /// Whether to keep a timeline to show.
     pub record: bool,
+    /// Whether the timeline shows also workers that came and went without doing anything.
+    pub idle: bool,
 }
 
 impl Options {
     /// The whole story, in this mode.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        Self { mode, sabotage: None, keep: Keep::default(), record: false }
+        Self { mode, sabotage: None, keep: Keep::default(), record: false, idle: false }
     }
 }
 

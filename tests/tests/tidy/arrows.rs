@@ -28,7 +28,7 @@ const RESERVED: [(&str, &[&str]); 7] = [
     ("reqwest", &["shared/vendors", "infra/local", "tests"]),
     ("axum", &["shared/vendors", "functions/", "infra/local", "tests"]),
     ("maud", &["infra/local"]),
-    ("tokio", &["shared/aws", "shared/vendors", "infra/local", "tests"]),
+    ("tokio", &["shared/aws", "shared/vendors", "shared/lambda", "functions/", "infra/local", "tests"]),
 ];
 
 fn is_ours(name: &str, ours: &[&str]) -> bool {

@@ -53,7 +53,8 @@ impl Held<'_> {
                 }
                 step => {
                     let next = self.carry_out(step).await?;
-                    self.keep(next).await?;
+                    // What follows is not given up for the failures of what came before.
+                    self.keep(Cursor { failures: 0, ..next }).await?;
                 }
             }
         }

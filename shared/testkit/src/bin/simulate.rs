@@ -55,6 +55,9 @@ struct Settings {
     /// Print the timeline of `--seed`.
     #[arg(long)]
     timeline: bool,
+    /// Show also workers that came and went without doing anything.
+    #[arg(long)]
+    idle: bool,
     /// Leave failing stories as long as they are.
     #[arg(long)]
     no_shrink: bool,
@@ -114,7 +117,7 @@ fn simulate(settings: &Settings, out: &mut impl Write) -> io::Result<bool> {
         explain(settings, *seed, *mode, violation, out)?;
     }
     let missing = total.counters.missing();
-    if !missing.is_empty() {
+    if !missing.is_empty() && (settings.require_coverage || settings.mode.is_none()) {
         writeln!(out, "never seen: {}", missing.join(", "))?;
     }
     Ok(total.failures.is_empty() && (missing.is_empty() || !settings.require_coverage))
@@ -183,7 +186,7 @@ fn options(settings: &Settings, mode: Mode) -> Options {
         faults: settings.keep_faults.clone().map(BTreeSet::from_iter),
         without: settings.without.iter().copied().collect(),
     };
-    Options { sabotage: settings.sabotage, keep, ..Options::new(mode) }
+    Options { sabotage: settings.sabotage, keep, idle: settings.idle, ..Options::new(mode) }
 }
 
 fn one(settings: &Settings, seed: u64, out: &mut impl Write) -> io::Result<bool> {
@@ -248,7 +251,10 @@ fn again(seed: u64, mode: Mode, settings: &Settings, keep: &Keep) -> String {
         line.push_str(&format!(" --keep-faults {}", list(faults.iter())));
     }
     if !keep.without.is_empty() {
-        line.push_str(&format!(" --without {}", names(keep.without.iter().map(|f| f.name())).replace(' ', "")));
+        line.push_str(&format!(
+            " --without {}",
+            names(keep.without.iter().map(|f| f.name())).replace(' ', "")
+        ));
     }
     line
 }

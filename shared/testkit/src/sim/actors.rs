@@ -74,8 +74,8 @@ impl Runner {
         let scenario = world.scenario.clone();
         drop(world);
         let sessions = self.store.all_sessions().into_iter();
-        let theirs = sessions
-            .filter(|s| s.line == line && scenario.customer_at(&line, &s.customer) == Some(customer));
+        let theirs =
+            sessions.filter(|s| s.line == line && scenario.customer_at(&line, &s.customer) == Some(customer));
         theirs.max_by_key(|session| (session.opened_at, session.id))
     }
 
@@ -112,6 +112,7 @@ impl Runner {
 impl super::world::World {
     /// Whether clocks differ in this run.
     pub(super) fn draw_clocks(&mut self) {
-        self.skewed = self.faults.on() && self.faults.percent(40) && self.admit(Fault::ClockSkew, "every clock");
+        self.skewed =
+            self.faults.on() && self.faults.percent(40) && self.admit(Fault::ClockSkew, "every clock");
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::{CustomerAddress, MessageId, OrgId};
 use shared::channel::LineKey;
+use shared::{CustomerAddress, MessageId, OrgId};
 use shared_flow::ingest::Inbound;
 use shared_flow::ports::{Job, StatusNote};
 use uuid::Uuid;

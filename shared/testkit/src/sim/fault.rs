@@ -115,12 +115,14 @@ impl Fault {
             Self::PartialSend | Self::DoubledEntry | Self::EarlyRedelivery | Self::LostAck => 15_000,
             Self::StaleIndex => 100_000,
             Self::Unreadable => 2_000,
-            Self::NeverSent
-            | Self::Throttled
-            | Self::ServerError
-            | Self::Malformed
-            | Self::LateEffect => 25_000,
-            Self::AuthBroken | Self::Refused | Self::WindowClosed | Self::ModelRefused | Self::Misconfigured => 6_000,
+            Self::NeverSent | Self::Throttled | Self::ServerError | Self::Malformed | Self::LateEffect => {
+                25_000
+            }
+            Self::AuthBroken
+            | Self::Refused
+            | Self::WindowClosed
+            | Self::ModelRefused
+            | Self::Misconfigured => 6_000,
             Self::HookRepeated | Self::HookLate | Self::HookAgain => 50_000,
             Self::StatusLost | Self::StatusRepeated => 100_000,
             Self::StatusBare => 30_000,

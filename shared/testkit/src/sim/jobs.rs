@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use shared_flow::Shift;
 use shared_flow::converse::{Converse, Outcome};
 use shared_flow::deliver::Deliver;
 use shared_flow::ingest::{Delivery, Ingest};
@@ -14,7 +15,6 @@ use shared_flow::receipts::{self, Receipts};
 use shared_flow::sync_crm::SyncCrm;
 use shared_flow::take_turn::TakeTurn;
 use shared_flow::wake::Wake;
-use shared_flow::Shift;
 
 use super::agenda::Post;
 use super::history::Event;
@@ -65,8 +65,22 @@ impl Flows {
                 queues: p(),
             },
             receipts: Receipts { clock: p(), sessions: p(), deliveries: p(), queues: p() },
-            sync_crm: SyncCrm { clock: p(), sessions: p(), cursors: p(), settings: p(), crm: p(), queues: p() },
-            take_turn: TakeTurn { clock: p(), sessions: p(), settings: p(), turns: p(), model: p(), queues: p() },
+            sync_crm: SyncCrm {
+                clock: p(),
+                sessions: p(),
+                cursors: p(),
+                settings: p(),
+                crm: p(),
+                queues: p(),
+            },
+            take_turn: TakeTurn {
+                clock: p(),
+                sessions: p(),
+                settings: p(),
+                turns: p(),
+                model: p(),
+                queues: p(),
+            },
             wake: Wake { clock: p(), waking: p(), sessions: p(), queues: p() },
             ports: p(),
         }
@@ -106,15 +120,9 @@ impl Flows {
                 }
                 outcome => self.say(&outcome),
             },
-            Job::Deliver { org, session } => {
-                self.say(&self.deliver.handle(org, *session, &shift).await?)
-            }
-            Job::SyncCrm { org, session } => {
-                self.say(&self.sync_crm.sync(org, *session, &shift).await?)
-            }
-            Job::LookAtCase { org, case } => {
-                self.say(&self.sync_crm.look_at_case(org, *case, &shift).await?)
-            }
+            Job::Deliver { org, session } => self.say(&self.deliver.handle(org, *session, &shift).await?),
+            Job::SyncCrm { org, session } => self.say(&self.sync_crm.sync(org, *session, &shift).await?),
+            Job::LookAtCase { org, case } => self.say(&self.sync_crm.look_at_case(org, *case, &shift).await?),
             Job::Turn { org, session, number, .. } => {
                 self.say(&self.take_turn.handle(org, *session, *number, &shift).await?)
             }

@@ -59,7 +59,8 @@ impl Model for SimPorts {
             let fault = if cut_off { None } else { world.strike(CALL, "the model") };
             (cut_off, if broken && world.faults.on() { Some(Fault::Misconfigured) } else { fault })
         };
-        let result = if cut_off { self.silence(10_000).await } else { self.call(org, prompt, &seen, fault).await };
+        let result =
+            if cut_off { self.silence(10_000).await } else { self.call(org, prompt, &seen, fault).await };
         let _ = repair;
         let class = match &result {
             Ok(_) => "answered",

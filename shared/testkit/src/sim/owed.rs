@@ -1,20 +1,19 @@
 //! What the line still owes somebody, read off the stored state and the vendors' books; it must be paid in time.
 
+mod crm;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::crm::{activity_id, case_id};
-use shared::policy::CrmMode;
 use shared::session::Resolver;
 use shared::{Author, Delivery, DeliveryState, Message, MessageId, OrgId, Session, SessionId, State};
 use uuid::Uuid;
 
-use super::creatio::Case;
 use super::history::{Event, place, short};
 use super::scenario::Customer;
 use super::whatsapp::{WINDOW, markers};
-use super::world::{World, later};
+use super::world::World;
 use crate::memory::MemoryStore;
 
 /// Something owed. It names what it is about, so that the same debt is recognised later.
@@ -55,8 +54,12 @@ impl fmt::Display for Owed {
             Self::Intake { customer, wamid } => {
                 write!(f, "{wamid} of customer {customer} was acknowledged and is in no transcript")
             }
-            Self::Turn { session, number } => write!(f, "turn {number} of {} is still pending", short(*session)),
-            Self::Answer { id } => write!(f, "the customer's {} was neither answered nor handed off", place(*id)),
+            Self::Turn { session, number } => {
+                write!(f, "turn {number} of {} is still pending", short(*session))
+            }
+            Self::Answer { id } => {
+                write!(f, "the customer's {} was neither answered nor handed off", place(*id))
+            }
             Self::Send { id } => write!(f, "{} is still on its way", place(*id)),
             Self::Tell { id } => write!(f, "nobody was told that {} did not arrive", place(*id)),
             Self::Release { id } => write!(f, "{} waits although the window is open", place(*id)),
@@ -131,7 +134,7 @@ pub(super) fn owed(world: &World, store: &MemoryStore) -> BTreeSet<Owed> {
                 found.insert(Owed::Answer { id });
             }
         }
-        in_the_crm(world, session, transcript, &mut found);
+        crm::in_the_crm(world, session, transcript, &mut found);
     }
     found
 }
@@ -225,70 +228,14 @@ fn is_at_or_after(shown: &str, marker: Option<&str>) -> bool {
     }
 }
 
-fn in_the_crm(world: &World, session: &Session, transcript: &[Message], found: &mut BTreeSet<Owed>) {
-    let org = world.scenario.orgs.iter().find(|org| org.org == session.org);
-    let Some(mode) = org.and_then(|org| org.crm) else { return };
-    let id = case_id(&session.org, session.id);
-    let case = world.creatio.cases.get(&(session.org.clone(), id));
-    if case.is_some_and(|case| case.deleted) {
-        return;
-    }
-    let wanted = match mode {
-        CrmMode::EveryConversation => true,
-        CrmMode::OnlyOnHandoff => case.is_some() || session.handoff().is_some(),
-    };
-    if wanted {
-        let missing = transcript.iter().filter(|m| m.is_for_the_rep() && !is_filed(world, session, m, case));
-        found.extend(missing.map(|m| Owed::Mirror { id: MessageId { session: session.id, seq: m.seq } }));
-    }
-    if let Some(case) = case {
-        what_reps_did(session, id, case, transcript, found);
-    }
-}
-
-fn is_filed(world: &World, session: &Session, message: &Message, case: Option<&Case>) -> bool {
-    let place = MessageId { session: session.id, seq: message.seq };
-    let record = activity_id(&session.org, place).to_string();
-    let filed = case.is_some_and(|case| case.activities.iter().any(|a| a.id == record));
-    let refused = |event: &Event| matches!(event, Event::CrmRefused { record: r, .. } if *r == record);
-    filed || world.history.entries().iter().any(|entry| refused(&entry.event))
-}
-
-fn what_reps_did(
-    session: &Session,
-    id: Uuid,
-    case: &Case,
-    transcript: &[Message],
-    found: &mut BTreeSet<Owed>,
-) {
-    let ended_here = match &session.state {
-        State::Resolved(end) => end.by != Resolver::Case,
-        State::Assistant | State::HandedOff(_) => false,
-    };
-    if ended_here && !case.closed {
-        found.insert(Owed::Resolve { session: session.id });
-    }
-    if case.closed && !case.closed_by_us && !session.is_resolved() {
-        found.insert(Owed::Closure { org: session.org.clone(), case: id });
-    }
-    // A day after the end nobody reads the case any more unless its webhook comes.
-    let read_until = later(session.last_activity_at, SignedDuration::from_hours(22));
-    let is_read = |created| !session.is_resolved() || created < read_until;
-    let replies = case.activities.iter().filter(|a| !a.ours && a.for_customer && !a.is_blank());
-    let replies = replies.filter(|a| is_read(a.created));
-    for reply in replies {
-        if !transcript.iter().any(|m| m.source.as_ref() == Some(&reply.id)) {
-            found.insert(Owed::RepReply { org: session.org.clone(), record: reply.id.clone() });
-        }
-    }
-}
-
 impl World {
     /// Whether WhatsApp would take free text to the session's customer for some time yet.
     fn window_is_open(&self, session: &Session) -> bool {
         let customer = self.scenario.customer_at(&session.line, &session.customer);
         // Somebody whose first words come by number alone, and others by user id, may have been taken for two.
-        let one = |customer: &usize| self.scenario.customers.get(*customer).is_some_and(Customer::is_always_the_same);
+        let one = |customer: &usize| {
+            self.scenario.customers.get(*customer).is_some_and(Customer::is_always_the_same)
+        };
         let last = customer.filter(one).and_then(|customer| self.whatsapp.last_inbound(customer));
         let most = WINDOW - SignedDuration::from_mins(5);
         last.is_some_and(|at| self.now.duration_since(at) < most)

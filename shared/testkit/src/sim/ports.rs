@@ -1,6 +1,7 @@
 //! The ports as a simulated worker has them: the stores and queues in memory, behind a wire on which things go wrong.
 
 mod queues;
+mod sessions;
 mod stores;
 
 use std::future::Future;

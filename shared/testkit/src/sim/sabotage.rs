@@ -33,7 +33,8 @@ sabotages! {
     LoseEntry = "lose-entry",
     /// A message goes to somebody else.
     WrongCustomer = "wrong-customer",
-    /// A takeover does not take back what the machine still had to say.
+    /// A takeover does not take back what the machine still had to say, and nobody looks again before it leaves. One
+    /// alone changes nothing that can be seen: each covers for the other.
     SpeakAfterTakeover = "speak-after-takeover",
     /// A status lowers a state.
     LowerRank = "lower-rank",

@@ -87,8 +87,12 @@ impl Shrinking<'_> {
         loop {
             let mut from = 0;
             while from < kept.len() {
-                let without: Vec<T> =
-                    kept.iter().enumerate().filter(|(at, _)| *at < from || *at >= from + piece).map(|(_, t)| *t).collect();
+                let without: Vec<T> = kept
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| *at < from || *at >= from + piece)
+                    .map(|(_, t)| *t)
+                    .collect();
                 let mut keep = self.options.keep.clone();
                 set(&mut keep, without.iter().copied().collect());
                 if self.attempt(keep).is_some() {

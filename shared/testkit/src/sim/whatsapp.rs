@@ -1,28 +1,24 @@
-//! WhatsApp as the line sees it: takes messages, enforces its window, reports what became of them, posts webhooks.
+//! WhatsApp's side: takes messages, enforces its window, reports what became of them, posts webhooks.
+
+mod port;
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shared::delivery::{Receipt, Trouble};
 use shared::session::CustomerMessage;
 use shared::{Kind, OrgId};
 use shared_flow::ingest::Inbound;
-use shared_flow::ports::{ChannelSender, Outgoing, SendError, StatusNote};
+use shared_flow::ports::{SendError, StatusNote};
 
 use super::agenda::{Due, Post, Sending};
 use super::fault::Fault;
 use super::history::Event;
-use super::ports::SimPorts;
-use super::sabotage::Sabotage;
-use super::scenario::{Target, Words};
+use super::scenario::Words;
 use super::world::World;
 
 /// How long free text may follow a customer's message, by WhatsApp's own clock.
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// How long the line waits for an answer.
-const LIMIT_MS: i64 = 8_000;
-
 /// WhatsApp's own books.
 pub(super) struct Whatsapp {
     /// When each customer last wrote something that opens the window.
@@ -36,24 +32,6 @@ pub(super) struct Whatsapp {
     /// Until when a line's credentials are not accepted.
     broken: BTreeMap<OrgId, Timestamp>,
 }
-
-/// What can go wrong with a send.
-const SEND: &[Fault] = &[
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::Frozen,
-    Fault::NeverSent,
-    Fault::Throttled,
-    Fault::LostRequest,
-    Fault::LostAnswer,
-    Fault::ServerError,
-    Fault::Malformed,
-    Fault::LateEffect,
-    Fault::Slow,
-    Fault::AuthBroken,
-    Fault::Refused,
-    Fault::WindowClosed,
-];
 
 impl Whatsapp {
     pub(super) fn new(customers: usize) -> Self {
@@ -139,11 +117,7 @@ impl World {
         let number = self.whatsapp.taken.entry(sending.org.clone()).or_default();
         *number += 1;
         let vendor_id = format!("wamid.out.{number}");
-        self.note(Event::Took {
-            id: sending.id,
-            vendor_id: vendor_id.clone(),
-            customer,
-        });
+        self.note(Event::Took { id: sending.id, vendor_id: vendor_id.clone(), customer });
         self.report(sending, &vendor_id);
         Ok(vendor_id)
     }
@@ -194,165 +168,6 @@ impl World {
     }
 }
 
-#[async_trait]
-impl ChannelSender for SimPorts {
-    async fn send(&self, outgoing: &Outgoing<'_>) -> Result<String, SendError> {
-        let sending = self.sending(outgoing);
-        let result = self.try_send(sending).await;
-        let (how, class) = outcome_of(&result);
-        let mut world = self.world.lock();
-        world.counters.count("send", class);
-        world.note(Event::SendEnded { id: outgoing.id, how });
-        result
-    }
-}
-
-impl SimPorts {
-    fn sending(&self, outgoing: &Outgoing<'_>) -> Sending {
-        let mut to = outgoing.to.clone();
-        let mut world = self.world.lock();
-        if world.sabotages(Sabotage::WrongCustomer, 3) {
-            let scenario = world.scenario.clone();
-            let others = scenario.customers.iter().filter(|c| !c.is_at(outgoing.to));
-            to = others.map(|c| c.address(9)).next().unwrap_or(to);
-        }
-        Sending {
-            org: outgoing.org.clone(),
-            line: outgoing.line.clone(),
-            to,
-            text: outgoing.text.to_owned(),
-            id: outgoing.id,
-        }
-    }
-
-    async fn try_send(&self, sending: Sending) -> Result<String, SendError> {
-        let (cut_off, fault) = {
-            let mut world = self.world.lock();
-            let cut_off = world.is_cut_off(Target::Whatsapp);
-            let accepted = world.whatsapp_accepts_us(&sending.org);
-            let fault = if cut_off || !accepted { None } else { world.strike(SEND, "WhatsApp") };
-            (cut_off, if accepted { fault } else { Some(Fault::AuthBroken) })
-        };
-        if cut_off {
-            return self.cut_off_send().await;
-        }
-        let usual = 150 + self.world.lock().usual_wait() * 10;
-        match fault {
-            None => self.deliver(&sending, usual).await,
-            Some(Fault::Slow) => self.deliver(&sending, LIMIT_MS - 200).await,
-            Some(Fault::Frozen) => {
-                let ms = self.world.lock().faults.between(5_000, 12_000);
-                self.deliver(&sending, ms).await
-            }
-            Some(Fault::CrashBefore) => {
-                self.die().await;
-                Err(SendError::Unknown("dead".to_owned()))
-            }
-            Some(Fault::CrashAfter) => {
-                let _ = self.deliver(&sending, usual).await;
-                self.die().await;
-                Err(SendError::Unknown("dead".to_owned()))
-            }
-            Some(fault) => self.fail(&sending, fault, usual).await,
-        }
-    }
-
-    async fn cut_off_send(&self) -> Result<String, SendError> {
-        let connects = self.world.lock().faults.percent(50);
-        self.wait(if connects { LIMIT_MS } else { 2_000 }).await;
-        if connects {
-            return Err(SendError::Unknown("no answer in time".to_owned()));
-        }
-        Err(SendError::NeverSent("no connection".to_owned()))
-    }
-
-    async fn deliver(&self, sending: &Sending, ms: i64) -> Result<String, SendError> {
-        self.wait(ms).await;
-        let mut world = self.world.lock();
-        if world.sabotages(Sabotage::DoubleSend, 5) {
-            let _ = world.arrive(sending);
-        }
-        world.arrive(sending)
-    }
-
-    /// A send that goes wrong in a way its sender learns of.
-    async fn fail(&self, sending: &Sending, fault: Fault, usual: i64) -> Result<String, SendError> {
-        let unknown = |why: &str| Err(SendError::Unknown(why.to_owned()));
-        match fault {
-            Fault::LostAnswer | Fault::Malformed => {
-                let _ = self.deliver(sending, usual).await;
-                self.wait(if fault == Fault::Malformed { 0 } else { LIMIT_MS - usual }).await;
-                unknown("the answer was cut off")
-            }
-            Fault::LateEffect => {
-                {
-                    let mut world = self.world.lock();
-                    let wait = world.faults.between(LIMIT_MS, LIMIT_MS + 9_000);
-                    let at = world.in_ms(wait);
-                    world.agenda.add(at, Due::LateSend(Box::new(sending.clone())));
-                }
-                self.wait(LIMIT_MS).await;
-                unknown("no answer in time")
-            }
-            Fault::LostRequest => {
-                self.wait(LIMIT_MS).await;
-                unknown("no answer in time")
-            }
-            Fault::ServerError => {
-                self.wait(usual).await;
-                unknown("status 500")
-            }
-            Fault::NeverSent => {
-                self.wait(2_000).await;
-                Err(SendError::NeverSent("no connection".to_owned()))
-            }
-            Fault::Throttled => {
-                self.wait(usual).await;
-                let seconds = self.world.lock().faults.between(0, 20);
-                let after = SignedDuration::from_secs(seconds);
-                Err(SendError::Throttled { after, trouble: trouble(130_429, "too fast") })
-            }
-            Fault::AuthBroken => {
-                self.wait(usual).await;
-                self.break_credentials(&sending.org);
-                Err(SendError::Credentials(trouble(190, "the access token is not accepted")))
-            }
-            Fault::WindowClosed => {
-                self.wait(usual).await;
-                self.world.lock().note(Event::Declined { id: sending.id, why: "it says its window is closed" });
-                Err(SendError::WindowClosed(trouble(131_047, "the reply window is closed")))
-            }
-            _ => {
-                self.wait(usual).await;
-                self.world.lock().note(Event::Declined { id: sending.id, why: "for good" });
-                Err(SendError::Refused(trouble(131_026, "it cannot be delivered")))
-            }
-        }
-    }
-
-    fn break_credentials(&self, org: &OrgId) {
-        let mut world = self.world.lock();
-        if world.whatsapp_accepts_us(org) {
-            let ms = world.faults.between(1_000, 180_000);
-            let until = world.in_ms(ms);
-            world.whatsapp.broken.insert(org.clone(), until);
-        }
-    }
-}
-
-/// What a sender learned, and by which class.
-fn outcome_of(result: &Result<String, SendError>) -> (&'static str, &'static str) {
-    match result {
-        Ok(_) => ("ok", "ok"),
-        Err(SendError::NeverSent(_)) => ("fail", "never-sent"),
-        Err(SendError::Throttled { .. }) => ("fail", "throttled"),
-        Err(SendError::Unknown(_)) => ("unknown", "unknown"),
-        Err(SendError::Credentials(_)) => ("fail", "credentials"),
-        Err(SendError::WindowClosed(_)) => ("fail", "window-closed"),
-        Err(SendError::Refused(_)) => ("fail", "refused"),
-    }
-}
-
 fn trouble(code: i64, text: &str) -> Trouble {
     Trouble { code: Some(code), ..Trouble::new(text) }
 }
@@ -386,4 +201,3 @@ pub(super) fn markers(text: &str) -> Vec<String> {
     }
     found
 }
-

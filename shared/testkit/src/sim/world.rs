@@ -105,7 +105,7 @@ impl World {
             workers: BTreeMap::new(),
             current: 0,
             signal: Signal::Die,
-            history: History::new(options.record),
+            history: History::new(options.record, options.idle),
             counters: Counters::default(),
             whatsapp: Whatsapp::new(scenario.customers.len()),
             creatio: Creatio::default(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use shared::OrgId;
 use shared::crm::case_id;
 use shared::session::Command;
-use shared::OrgId;
 use shared_flow::ports::Committed;
 use uuid::Uuid;
 
@@ -24,11 +24,18 @@ pub(super) struct Filing {
 }
 
 impl Filing {
-    pub(super) fn see(&mut self, fold: &Fold, entry: &Entry, evidence: &Evidence<'_>, findings: &mut Findings) {
+    pub(super) fn see(
+        &mut self,
+        fold: &Fold,
+        entry: &Entry,
+        evidence: &Evidence<'_>,
+        findings: &mut Findings,
+    ) {
         match &entry.event {
             Event::CaseOpened { org, case } => {
                 let whose = fold.of_case(org, *case);
-                findings.expect(whose.is_some(), "I6", entry.at, || format!("case {case} belongs to no session"));
+                findings
+                    .expect(whose.is_some(), "I6", entry.at, || format!("case {case} belongs to no session"));
             }
             Event::Filed { org, case, record, text } => {
                 self.filed(fold, entry, (org, *case), record, text, evidence, findings);
@@ -82,7 +89,11 @@ impl Filing {
         let session = &made.commit.session;
         let case = self.replies.get(&(session.org.clone(), reply.record.clone()));
         findings.expect(case.is_some(), "I7", entry.at, || {
-            format!("record {} reaches the customer of {} and no rep wrote it", reply.record, short(session.id))
+            format!(
+                "record {} reaches the customer of {} and no rep wrote it",
+                reply.record,
+                short(session.id)
+            )
         });
         let own = case_id(&session.org, session.id);
         findings.expect(case.is_none_or(|case| *case == own), "I8", entry.at, || {

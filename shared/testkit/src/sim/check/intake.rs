@@ -74,7 +74,8 @@ impl Intake {
 
     /// A lane's messages enter the transcript in the order in which the queue took them.
     fn in_order(&mut self, entry: &Entry, made: &Committing, findings: &mut Findings) {
-        let Some((key, (lane, place))) = made.key.as_ref().and_then(|key| self.places.get_key_value(key)) else {
+        let Some((key, (lane, place))) = made.key.as_ref().and_then(|key| self.places.get_key_value(key))
+        else {
             return;
         };
         if self.parked.contains(key) {
@@ -113,7 +114,8 @@ impl Intake {
         }
         for (at, original) in &self.garbage {
             let kept = parked.iter().any(|entry| &entry.original == original);
-            findings.expect(kept, "I11", *at, || "unreadable input was acknowledged and not parked".to_owned());
+            findings
+                .expect(kept, "I11", *at, || "unreadable input was acknowledged and not parked".to_owned());
         }
         let kept = |key: &String| parked.iter().any(|entry| contains(&entry.original, key));
         for key in self.parked.iter().filter(|key| !kept(key)) {

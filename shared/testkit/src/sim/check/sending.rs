@@ -43,7 +43,13 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn see(&mut self, fold: &Fold, entry: &Entry, evidence: &Evidence<'_>, findings: &mut Findings) {
+    pub(super) fn see(
+        &mut self,
+        fold: &Fold,
+        entry: &Entry,
+        evidence: &Evidence<'_>,
+        findings: &mut Findings,
+    ) {
         match &entry.event {
             Event::Wrote { customer, opens: true, .. } => {
                 self.inbound.insert(*customer, entry.at);
@@ -125,7 +131,11 @@ impl Sending {
             });
             let machine = matches!(message.author, Author::Assistant | Author::System);
             findings.expect(!machine || message.epoch == known.head.epoch, "I5", entry.at, || {
-                format!("{} is a machine's word of epoch {}, and a person acted since", place(id), message.epoch)
+                format!(
+                    "{} is a machine's word of epoch {}, and a person acted since",
+                    place(id),
+                    message.epoch
+                )
             });
             self.check_order(entry, known, id, findings);
         }
@@ -161,7 +171,8 @@ impl Sending {
         let right = known.head.org == sending.org
             && known.head.line == sending.line
             && text == Some(sending.text.as_str());
-        findings.expect(right, "I8", entry.at, || format!("{} is sent on another line or altered", place(id)));
+        findings
+            .expect(right, "I8", entry.at, || format!("{} is sent on another line or altered", place(id)));
         check_words(entry, known, &markers(&sending.text), evidence, findings);
         let customer = evidence.scenario.customer_at(&sending.line, &sending.to);
         findings.expect(customer == known.customer, "I8", entry.at, || {
@@ -173,7 +184,14 @@ impl Sending {
         findings.expect(open, "I9", entry.at, || format!("{} is sent outside the reply window", place(id)));
     }
 
-    fn took(&mut self, fold: &Fold, entry: &Entry, id: MessageId, to: Option<usize>, findings: &mut Findings) {
+    fn took(
+        &mut self,
+        fold: &Fold,
+        entry: &Entry,
+        id: MessageId,
+        to: Option<usize>,
+        findings: &mut Findings,
+    ) {
         let way = self.ways.entry(id).or_default();
         way.copies += 1;
         let meant = fold.session(id.session).and_then(|known| known.customer);
@@ -187,7 +205,12 @@ impl Sending {
         for (id, way) in &self.ways {
             let most = if evidence.faults { 1 + way.repeats.min(REPEATS) } else { 1 };
             findings.expect(way.copies <= most, "I4", evidence.scenario.stop, || {
-                format!("the customer got {} {} times; {} repeats were due", place(*id), way.copies, way.repeats)
+                format!(
+                    "the customer got {} {} times; {} repeats were due",
+                    place(*id),
+                    way.copies,
+                    way.repeats
+                )
             });
         }
     }
@@ -227,7 +250,9 @@ pub(super) fn check_words(
     evidence: &Evidence<'_>,
     findings: &mut Findings,
 ) {
-    let Some(customer) = known.customer.and_then(|number| evidence.scenario.customers.get(number)) else { return };
+    let Some(customer) = known.customer.and_then(|number| evidence.scenario.customers.get(number)) else {
+        return;
+    };
     let stray = words.iter().find(|marker| !belongs(marker, &customer.tag));
     findings.expect(stray.is_none(), "I8", entry.at, || {
         format!("words of {} are shown to {}", stray.map_or("", String::as_str), customer.tag)

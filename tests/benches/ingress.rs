@@ -64,7 +64,7 @@ fn decoding(bencher: Bencher<'_, '_>, messages: usize) {
 }
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread().build().expect("a runtime")
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 fn verified(body: &Bytes, signature: &str) -> Verified {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock, draws a random number, opens a socket or awaits. Time, ids and settings come in as
 //! arguments, so that asking twice gives the same answer and every behaviour can be replayed in a test.
-//! The entry point is [`session::decide`].
+//! The entry point is [`session::decide()`].
 
 pub mod agent;
 pub mod channel;

@@ -3,7 +3,7 @@
 use shared_testkit::sim::{Fault, Keep, Mode, Options, Run, Sabotage, run, shrink};
 
 /// Stories a mode. `simulate --seeds 20000` tells many more.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 70;
 /// Within how many stories a planted mistake must be noticed.
 const NOTICED_WITHIN: u64 = 200;
 

@@ -26,7 +26,7 @@ impl Customer {
         Self {
             phone: Some(format!("1202555{n:04}")),
             user_id: Some(format!("US.7140000000000{n:07}")),
-            name: format!("Quillon Farrow {n}"),
+            name: format!("Canary Name {n}"),
         }
     }
 

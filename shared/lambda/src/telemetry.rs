@@ -1,5 +1,7 @@
 //! The logs: what happened to which session, never what was said or by which number.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -36,7 +38,7 @@ pub fn start(form: Form) {
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let _ = match form {
         Form::Json => builder.json().flatten_event(true).try_init(),
-        Form::Terminal => builder.compact().try_init(),
+        Form::Terminal => builder.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     std::panic::set_hook(Box::new(say_where));
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -21,11 +21,15 @@ use shared_flow::sync_crm::SyncCrm;
 use shared_testkit::memory::{MemoryQueues, MemorySettings, MemoryStore, VirtualClock, org_settings};
 use uuid::Uuid;
 
-/// A site that takes everything but a new description.
+/// A site that takes everything but a new description, or is away.
 #[derive(Default)]
 struct Stubborn {
     /// Whether a rep has answered there.
     answered: AtomicBool,
+    /// Whether it does not even let itself be read.
+    away: AtomicBool,
+    /// How often a description was tried.
+    described: AtomicU32,
 }
 
 #[async_trait]
@@ -40,12 +44,16 @@ impl Crm for Stubborn {
         Ok(ActivityMade::default())
     }
     async fn describe(&self, _: &OrgId, _: Uuid, _: &str, _: &str) -> Result<(), CrmError> {
-        Err(CrmError::Later { why: "a rule of the site forbids it".to_owned(), after: None })
+        self.described.fetch_add(1, Ordering::Relaxed);
+        Err(later())
     }
     async fn resolve(&self, _: &OrgId, _: Uuid) -> Result<(), CrmError> {
         Ok(())
     }
     async fn read_case(&self, _: &OrgId, _: Uuid, _: Option<Timestamp>) -> Result<CaseNews, CrmError> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(later());
+        }
         if !self.answered.load(Ordering::Relaxed) {
             return Ok(CaseNews::default());
         }
@@ -53,6 +61,10 @@ impl Crm for Stubborn {
         let rep = CaseActivity { id: "r1".to_owned(), author: Some("rep".to_owned()), created: None, reply };
         Ok(CaseNews { closed: false, activities: vec![rep] })
     }
+}
+
+fn later() -> CrmError {
+    CrmError::Later { why: "not now".to_owned(), after: None }
 }
 
 struct Stage {
@@ -138,6 +150,41 @@ async fn a_description_that_the_site_refuses_does_not_keep_the_reps_words_from_t
     stage.clock.advance(SignedDuration::from_mins(2));
     sync.look_at_case(&org, case, &shift("second")).await.unwrap();
     assert_eq!(replies(&stage), 1, "the rep's words are on their way");
+}
+
+/// How often a description is tried in thirty wakes of the clock, a quarter of an hour apart.
+async fn tried(away: bool) -> u32 {
+    let org = OrgId::new("acme").unwrap();
+    let stage = Stage::new(&org);
+    let session = stage.opened(&org).await;
+    let site = Arc::new(Stubborn::default());
+    let sync = SyncCrm {
+        clock: Arc::new(stage.clock.clone()),
+        sessions: Arc::new(stage.store.clone()),
+        cursors: Arc::new(stage.store.clone()),
+        settings: Arc::new(stage.settings.clone()),
+        crm: site.clone(),
+        queues: Arc::new(stage.queues.clone()),
+    };
+    let start = Timestamp::from_second(1_794_819_600).unwrap();
+    let shift = Shift::new("w", start, SignedDuration::from_hours(24));
+    sync.sync(&org, session, &shift).await.unwrap();
+    let handoff = Command::HandoffRequested(By { via: "a test".to_owned() });
+    let target = Target::Session(session);
+    let envelope = Envelope { org: org.clone(), target, key: None, command: handoff, at: start };
+    stage.converse().handle(&envelope).await.unwrap();
+    site.away.store(away, Ordering::Relaxed);
+    for _ in 0..30 {
+        stage.clock.advance(SignedDuration::from_mins(15));
+        sync.sync(&org, session, &shift).await.unwrap();
+    }
+    site.described.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_site_that_is_away_costs_no_summary_and_one_that_refuses_it_is_believed() {
+    assert_eq!(tried(true).await, 30, "it is tried as long as the site is away");
+    assert_eq!(tried(false).await, 9, "a site that answers and refuses is believed");
 }
 
 fn replies(stage: &Stage) -> usize {

@@ -84,7 +84,9 @@ impl Held<'_> {
                 match crm.add_activity(org, &draft).await {
                     Ok(made) => next.our_author = next.our_author.or(made.our_author),
                     Err(CrmError::Refused(why)) => self.note_refusal(seq, &why),
-                    Err(CrmError::Later { why, .. }) if next.failures >= GIVE_UP => {
+                    Err(CrmError::Later { why, .. })
+                        if next.failures >= GIVE_UP && self.site_answers().await =>
+                    {
                         self.note_refusal(seq, &why);
                         next.failures = 0;
                     }
@@ -96,12 +98,12 @@ impl Held<'_> {
             Step::Describe { from, to } => {
                 let case = shared::crm::case_id(org, self.session.id);
                 let described = crm.describe(org, case, &from, &to).await;
-                self.or_left_as_it_is(described, "description")?;
+                self.or_left_as_it_is(described, "description").await?;
                 next.description = Some(to);
             }
             Step::Resolve => {
                 let resolved = crm.resolve(org, shared::crm::case_id(org, self.session.id)).await;
-                self.or_left_as_it_is(resolved, "resolved status")?;
+                self.or_left_as_it_is(resolved, "resolved status").await?;
                 next.resolution_written = true;
             }
             Step::Wait | Step::Nothing => {}
@@ -109,15 +111,24 @@ impl Held<'_> {
         Ok(next)
     }
 
+    /// Whether the site is there at all. While it is away nothing is given up, however long that lasts: only a site that
+    /// answers and still does not take something has refused it.
+    async fn site_answers(&self) -> bool {
+        let case = shared::crm::case_id(&self.session.org, self.session.id);
+        self.flow.crm.read_case(&self.session.org, case, self.cursor.seen.until).await.is_ok()
+    }
+
     /// A part of the case that the site refuses, at once or again and again, is left as it is and said in the log.
-    fn or_left_as_it_is(&self, outcome: Result<(), CrmError>, what: &str) -> Result<(), Stop> {
+    async fn or_left_as_it_is(&self, outcome: Result<(), CrmError>, what: &str) -> Result<(), Stop> {
         match outcome {
             Ok(()) => Ok(()),
             Err(CrmError::Refused(why)) => {
                 self.note_left(what, &why);
                 Ok(())
             }
-            Err(CrmError::Later { why, .. }) if self.cursor.failures >= LEAVE_AS_IT_IS => {
+            Err(CrmError::Later { why, .. })
+                if self.cursor.failures >= LEAVE_AS_IT_IS && self.site_answers().await =>
+            {
                 self.note_left(what, &why);
                 Ok(())
             }

@@ -69,6 +69,7 @@ async fn queue(webhook: &Webhook, org: OrgId, case: uuid::Uuid) -> Response {
 }
 
 fn unavailable(error: &PortError) -> Response {
+    metrics::counter!("NotStored").increment(1);
     tracing::error!(error = %error, "a webhook from Creatio could not be queued; the sweep makes up for it");
     answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"not queued, please repeat"}"#)
 }

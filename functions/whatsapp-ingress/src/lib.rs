@@ -92,6 +92,7 @@ async fn take(State(intake): State<Intake>, request: Request) -> Response {
 }
 
 fn refused(reason: &str) -> Response {
+    metrics::counter!("WebhooksRefused").increment(1);
     tracing::warn!(reason, "a webhook was refused");
     (StatusCode::UNAUTHORIZED, "the signature is missing or wrong").into_response()
 }
@@ -171,6 +172,7 @@ fn inbound(message: &InboundMessage, now: Timestamp) -> Option<Inbound> {
 
 /// Nothing was acknowledged, so the sender repeats it.
 fn unavailable(error: &PortError) -> Response {
+    metrics::counter!("NotStored").increment(1);
     tracing::error!(error = %error, "a webhook could not be made durable; its sender repeats it");
     (StatusCode::SERVICE_UNAVAILABLE, "not stored, please repeat").into_response()
 }

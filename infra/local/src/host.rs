@@ -7,6 +7,7 @@ use std::time::Duration;
 use shared::SignedDuration;
 use shared_flow::Shift;
 use shared_flow::ports::{Job, PortResult};
+use shared_lambda::attend::PARK_AT;
 use shared_lambda::{Attempt, Done, Verdict, attend};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -108,7 +109,12 @@ async fn settle(line: &Line, queue: &LocalQueue, name: QueueName, record: Receiv
             "late"
         );
     }
-    let attempt = Attempt { queue: name.as_str(), receives: record.receive_count, original: &original };
+    let attempt = Attempt {
+        queue: name.as_str(),
+        receives: record.receive_count,
+        park_at: PARK_AT,
+        original: &original,
+    };
     let handler = handle(line, &record.job, record.receive_count, who);
     let verdict = attend(attempt, line.parking.as_ref(), line.clock.as_ref(), handler).await;
     // Until it is settled its lane is closed, so this is tried until the disk takes it; at last it comes back by itself.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use shared::{SignedDuration, Timestamp};
 use shared_aws::dynamodb::Table;
 use shared_flow::converse::Converse;
 use shared_flow::deliver::Deliver;
@@ -13,6 +11,7 @@ use shared_flow::receipts::Receipts;
 use shared_flow::sync_crm::SyncCrm;
 use shared_flow::take_turn::TakeTurn;
 use shared_flow::wake::Wake;
+use shared_lambda::clock::SystemClock;
 
 use crate::settings::LocalSettings;
 
@@ -62,7 +61,7 @@ impl Line {
     /// Wires the verbs.
     #[must_use]
     pub fn new(ground: Ground) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let table = Arc::new(ground.table);
         let Ground { queues, parking, settings, channel, crm, model, .. } = ground;
         Self {
@@ -113,20 +112,5 @@ impl Line {
             clock,
             parking,
         }
-    }
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock;
-
-#[async_trait]
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    async fn sleep(&self, wait: SignedDuration) {
-        tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
     }
 }

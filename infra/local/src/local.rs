@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use clap::Args;
+use shared_lambda::clock::SystemClock;
 use shared_vendors::creatio::client::Creatio;
 use shared_vendors::guard::Guard;
 use shared_vendors::http::Http;
@@ -23,7 +24,7 @@ use crate::embedded::lock::Lock;
 use crate::embedded::parking::LocalParking;
 use crate::embedded::queue::LocalQueue;
 use crate::host;
-use crate::line::{Ground, Line, SystemClock};
+use crate::line::{Ground, Line};
 use crate::operator::Door;
 use crate::sandboxes::{self, Played};
 use crate::secrets::LocalSecrets;
@@ -84,7 +85,7 @@ async fn start(args: &LocalArgs) -> Result<(), Trouble> {
     let settings = Arc::new(LocalSettings::new(&config, &here)?);
 
     let store = Store::open(&args.data, Guard::new(insecure)).await?;
-    takeover::end_leases(&store.table, &SystemClock).await?;
+    takeover::end_leases(&store.table, &SystemClock::default()).await?;
     let queue = LocalQueue::open(&args.data)?;
     let parking = Arc::new(LocalParking::open(&args.data)?);
     let vendors = Vendors::connect(&settings, played, insecure, &here)?;

@@ -212,6 +212,7 @@ impl Deliver {
             }
             SendError::Unknown(_) => self.advance(session, message, &begun.unknown(now)).await,
             SendError::Credentials(trouble) => {
+                metrics::counter!("IntegrationBroken", "Vendor" => "whatsapp").increment(1);
                 tracing::error!(org = %session.org, line = %session.line, code = trouble.code, "line is broken: {}", trouble.text);
                 self.advance(session, message, &begun.postponed(at(now, PROBE), trouble, false)).await
             }

@@ -251,6 +251,9 @@ impl Held<'_> {
             org = %self.session.org, session.id = %self.session.id, failures, wait_seconds = wait.as_secs(),
             error = %error, "the CRM's copy waits"
         );
+        if matches!(error, CrmError::Broken(_)) {
+            metrics::counter!("IntegrationBroken", "Vendor" => "creatio").increment(1);
+        }
         let gone = matches!(error, CrmError::Gone(_));
         if gone {
             self.tell_that_the_case_is_gone().await?;

@@ -166,7 +166,10 @@ impl TakeTurn {
                 Next::Again(GaveUp::Unavailable, None)
             }
             ModelError::Refused => Next::GiveUp(GaveUp::Refused),
-            ModelError::Misconfigured(_) => Next::GiveUp(GaveUp::Unavailable),
+            ModelError::Misconfigured(_) => {
+                metrics::counter!("IntegrationBroken", "Vendor" => "model").increment(1);
+                Next::GiveUp(GaveUp::Unavailable)
+            }
         }
     }
 

@@ -12,6 +12,9 @@ use crate::ports::{
 /// The most that one look wakes; the rest is still due at the next.
 const MOST: usize = 5_000;
 
+/// How many are woken before the next are looked at.
+const AT_ONCE: usize = 100;
+
 /// What `auto-resolve` works with.
 #[derive(Clone)]
 pub struct Wake {
@@ -30,8 +33,20 @@ impl Wake {
     pub async fn tick(&self) -> PortResult<usize> {
         let now = self.clock.now();
         let due = self.waking.due(now, MOST).await?;
+        // The longest overdue stands first. A minute or two is the schedule's own; more means that waking does not help.
+        let overdue = due.first().map_or(0.0, |longest| now.duration_since(longest.at).as_secs_f64());
+        metrics::gauge!("OverdueSeconds").set(overdue.max(0.0));
+        let mut woken = 0;
+        // Some at a time: a run that is cut off in the middle has woken what came before.
+        for some in due.chunks(AT_ONCE) {
+            woken += self.wake(some).await?;
+        }
+        Ok(woken)
+    }
+
+    async fn wake(&self, due: &[Due]) -> PortResult<usize> {
         let mut jobs = Vec::with_capacity(due.len());
-        for item in &due {
+        for item in due {
             match self.job(item).await {
                 Ok(job) => jobs.extend(job),
                 // One that cannot be read must not keep the others asleep.
@@ -44,6 +59,7 @@ impl Wake {
         jobs.dedup();
         if !jobs.is_empty() {
             self.queues.send(&jobs).await?;
+            metrics::counter!("Woken").increment(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
         }
         Ok(jobs.len())
     }

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use shared::SignedDuration;
 use shared_flow::ports::{Clock, Parked, Parking, PortError, PortResult};
 
-/// The receive on which hopeless input is put aside instead of tried again.
+/// The receive on which hopeless input is put aside instead of tried again, where a queue says nothing else.
 pub const PARK_AT: u32 = 3;
 
 /// How a handler that could do its work ended.
@@ -35,6 +35,8 @@ pub struct Attempt<'a> {
     pub queue: &'a str,
     /// How often it was received, this time included.
     pub receives: u32,
+    /// The receive on which hopeless input is put aside.
+    pub park_at: u32,
     /// The record, byte for byte.
     pub original: &'a [u8],
 }
@@ -58,15 +60,26 @@ where
         // The panic's own words may hold a customer's; they are not repeated.
         Err(_) => "the handler panicked".to_owned(),
     };
-    if attempt.receives < PARK_AT {
+    if attempt.receives < attempt.park_at {
         tracing::warn!(queue = attempt.queue, receives = attempt.receives, reason, "comes back");
         return Verdict::Retry(wait(attempt.receives));
     }
     park(attempt, parking, clock, reason).await
 }
 
-async fn park(attempt: Attempt<'_>, parking: &dyn Parking, clock: &dyn Clock, reason: String) -> Verdict {
-    tracing::error!(queue = attempt.queue, reason, "parked: look at it with `switchboard parked`");
+/// Puts a record aside: kept whole, and shown.
+pub(crate) async fn park(
+    attempt: Attempt<'_>,
+    parking: &dyn Parking,
+    clock: &dyn Clock,
+    reason: String,
+) -> Verdict {
+    metrics::counter!("Parked").increment(1);
+    tracing::error!(
+        queue = attempt.queue,
+        reason,
+        "parked: look at it with `switchboard parked` or, deployed, `switchboard redrive`"
+    );
     let parked = Parked {
         org: None,
         source: attempt.queue.to_owned(),
@@ -115,7 +128,7 @@ mod tests {
 
     async fn run(receives: u32, handler: impl Future<Output = PortResult<Done>>) -> (Verdict, usize) {
         let fake = Fake::default();
-        let attempt = Attempt { queue: "command", receives, original: b"{}" };
+        let attempt = Attempt { queue: "command", receives, park_at: PARK_AT, original: b"{}" };
         let verdict = attend(attempt, &fake, &fake, handler).await;
         let parked = fake.0.lock().unwrap().len();
         (verdict, parked)

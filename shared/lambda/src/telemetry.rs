@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use metrics_cloudwatch_embedded::{Collector, Error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -41,6 +42,15 @@ pub fn start(form: Form) {
         Form::Terminal => builder.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     std::panic::set_hook(Box::new(say_where));
+}
+
+/// Starts counting for CloudWatch: what `metrics` macros count goes out as log lines in its embedded format, told apart
+/// by stack. Until this is called, as on a laptop, counting costs nothing and goes nowhere.
+pub fn count(stack: &str) -> Result<&'static Collector, Error> {
+    metrics_cloudwatch_embedded::Builder::new()
+        .cloudwatch_namespace("Switchboard")
+        .with_dimension("Stack", stack.to_owned())
+        .init()
 }
 
 /// Says where a panic happened and not what it says, which may be a customer's words.

@@ -1,7 +1,10 @@
-//! The stores in memory keep the contracts of the ports.
+//! The stores and queues in memory keep the contracts of the ports.
 
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use shared_flow::ports::{Clock, Job};
 use shared_testkit::contracts;
-use shared_testkit::memory::MemoryStore;
+use shared_testkit::memory::{MemoryQueues, MemoryStore, VirtualClock};
 
 #[tokio::test]
 async fn sessions() {
@@ -40,4 +43,51 @@ async fn waking() {
 async fn parking() {
     let store = MemoryStore::new();
     contracts::parking(&store, &|| store.all_parked().len()).await;
+}
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Reads the queues in memory and moves their clock when nothing is due yet.
+struct Reader {
+    clock: VirtualClock,
+    queues: MemoryQueues,
+}
+
+#[async_trait]
+impl contracts::QueueReader for Reader {
+    async fn next(&self, like: &Job) -> Vec<Job> {
+        loop {
+            let ready = self.queues.ready();
+            let ours = ready.into_iter().filter(|ticket| queue(&ticket.job) == queue(like));
+            let taken: Vec<_> = ours.filter_map(|ours| self.queues.take(ours.id, MINUTE)).collect();
+            taken.iter().for_each(|ticket| self.queues.ack(ticket.id));
+            if !taken.is_empty() {
+                return taken.into_iter().map(|ticket| ticket.job).collect();
+            }
+            let Some(next) = self.queues.next_at() else { return Vec::new() };
+            self.clock.set(next);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The worker whose queue a job stands in.
+fn queue(job: &Job) -> &'static str {
+    match job {
+        Job::Command { .. } => "conversation",
+        Job::Status(_) => "receipts",
+        Job::Deliver { .. } => "delivery",
+        Job::SyncCrm { .. } | Job::LookAtCase { .. } => "crm-sync",
+        Job::Turn { .. } => "agent",
+    }
+}
+
+#[tokio::test]
+async fn queues() {
+    let clock = VirtualClock::new(Timestamp::from_second(1_794_819_600).unwrap());
+    let queues = MemoryQueues::new(clock.clone());
+    contracts::queues(&queues, &Reader { clock, queues: queues.clone() }).await;
 }

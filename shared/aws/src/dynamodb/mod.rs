@@ -37,6 +37,12 @@ impl Table {
         Self { client, name: name.into() }
     }
 
+    /// Reads the key of nothing: whether the table is there and may be read.
+    pub async fn reachable(&self) -> PortResult<()> {
+        let nothing = Key { pk: "CHECK".to_owned(), sk: "CHECK".to_owned() };
+        self.get::<record::Mark>(nothing).await.map(|_| ())
+    }
+
     /// One item as it stands now.
     async fn get<T: DeserializeOwned>(&self, key: Key) -> PortResult<Option<T>> {
         let request = self.client.get_item().table_name(&self.name).set_key(Some(key.attributes()));

@@ -32,6 +32,11 @@ pub trait Accounts: Send + Sync {
     async fn account(&self, org: &OrgId) -> PortResult<Option<Account>>;
     /// Whose webhook token has this SHA-256 digest; `None` when nobody's.
     async fn org_of_token(&self, sha256: &[u8; 32]) -> PortResult<Option<OrgId>>;
+    /// The organisation's secret was just refused and may have been replaced: reads it anew, though not at every call.
+    /// Says whether it has changed lately, so that another try with [`Self::account`] makes sense.
+    async fn afresh(&self, _org: &OrgId) -> PortResult<bool> {
+        Ok(false)
+    }
 }
 
 /// Path beginnings that belong to pages and services of a site, not to its address.

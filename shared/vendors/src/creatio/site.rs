@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use shared::OrgId;
 use shared_flow::ports::CrmError;
@@ -122,7 +123,26 @@ impl Site<'_> {
     }
 
     async fn token(&self, refused: Option<&Token>) -> Result<Token, Fault> {
-        self.sites.tokens.token(self.org, &self.account, refused).await.map_err(Fault::Known)
+        let tokens = &self.sites.tokens;
+        match tokens.token(self.org, &self.account, refused).await {
+            Err(error @ CrmError::Broken(_)) => match self.changed().await {
+                // Another secret has tokens of its own.
+                Some(account) => tokens.token(self.org, &account, refused).await.map_err(Fault::Known),
+                None => Err(Fault::Known(error)),
+            },
+            outcome => outcome.map_err(Fault::Known),
+        }
+    }
+
+    /// The account with the secret that has taken the place of a refused one, if one has.
+    async fn changed(&self) -> Option<Account> {
+        let accounts = &self.sites.accounts;
+        if !accounts.afresh(self.org).await.unwrap_or(false) {
+            return None;
+        }
+        let account = accounts.account(self.org).await.ok()??;
+        let (new, old) = (&account.client_secret, &self.account.client_secret);
+        (new.expose_secret() != old.expose_secret()).then_some(account)
     }
 
     async fn once(&self, request: &Request<'_>, token: &Token) -> Result<Option<Value>, Fault> {

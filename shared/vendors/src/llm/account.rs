@@ -28,4 +28,9 @@ impl std::fmt::Debug for Account {
 pub trait Accounts: Send + Sync {
     /// The organisation's model, or `None` when it has none.
     async fn account(&self, org: &OrgId) -> PortResult<Option<Account>>;
+    /// The organisation's key was just refused and may have been replaced: reads it anew, though not at every call.
+    /// Says whether it has changed lately, so that another try with [`Self::account`] makes sense.
+    async fn afresh(&self, _org: &OrgId) -> PortResult<bool> {
+        Ok(false)
+    }
 }

@@ -1,7 +1,7 @@
 //! One call to an OpenAI-compatible endpoint: address, key and time limit.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use url::Url;
 use super::account::{Account, Accounts};
 use super::wire::Request;
 use super::{map, parse};
-use crate::http::Http;
+use crate::http::{Answer as HttpAnswer, Http};
 
 /// The model port on Chat Completions.
 #[derive(Clone)]
@@ -50,6 +50,27 @@ impl OpenAi {
             |why| ModelError::Misconfigured(format!("the model's base address is not allowed: {why}"));
         self.http.check(&text).map_err(refused)
     }
+
+    /// The account with the key that has taken the place of a refused one, if one has.
+    async fn changed(&self, org: &OrgId, refused: &Account) -> Option<Account> {
+        if !self.accounts.afresh(org).await.unwrap_or(false) {
+            return None;
+        }
+        let account = self.account(org).await.ok()?;
+        (account.api_key.expose_secret() != refused.api_key.expose_secret()).then_some(account)
+    }
+
+    async fn post(
+        &self,
+        account: &Account,
+        body: &Request<'_>,
+        limit: Duration,
+    ) -> Result<HttpAnswer, ModelError> {
+        let request = self.http.post(self.address(account)?);
+        // A key that was pasted with its line end would make an invalid header.
+        let request = request.bearer_auth(account.api_key.expose_secret().trim()).json(body);
+        self.http.call(request, limit).await.map_err(|error| map::failed(&error))
+    }
 }
 
 #[async_trait]
@@ -61,14 +82,18 @@ impl Model for OpenAi {
         repair: Option<&str>,
     ) -> Result<Answer, ModelError> {
         let account = self.account(org).await?;
-        let url = self.address(&account)?;
-        let request = self
-            .http
-            .post(url)
-            // A key that was pasted with its line end would make an invalid header.
-            .bearer_auth(account.api_key.expose_secret().trim())
-            .json(&Request::new(&account.model, prompt, repair));
-        let answer = self.http.call(request, self.limit).await.map_err(|error| map::failed(&error))?;
+        let (began, request) = (Instant::now(), |model| Request::new(model, prompt, repair));
+        let answer = self.post(&account, &request(&account.model), self.limit).await?;
+        let answer = match answer.status {
+            401 | 403 => match self.changed(org, &account).await {
+                Some(other) => {
+                    let rest = self.limit.saturating_sub(began.elapsed());
+                    self.post(&other, &request(&other.model), rest).await?
+                }
+                None => answer,
+            },
+            _ => answer,
+        };
         match answer.status {
             200 => parse::parse(&answer.body),
             _ => Err(map::refused(&answer)),

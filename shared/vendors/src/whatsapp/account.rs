@@ -17,4 +17,13 @@ pub trait Accounts: Send + Sync {
     async fn app_secrets(&self) -> PortResult<Vec<AppSecret>>;
     /// The texts that Meta may present when the callback address is set.
     async fn verify_tokens(&self) -> PortResult<Vec<SecretString>>;
+    /// The organisation's token was just refused and may have been replaced: reads it anew, though not at every call.
+    /// Says whether it has changed lately, so that another try with [`Self::access_token`] makes sense.
+    async fn afresh(&self, _org: &OrgId) -> PortResult<bool> {
+        Ok(false)
+    }
+    /// The same for [`Self::app_secrets`] and [`Self::verify_tokens`], when they did not fit what came in.
+    async fn apps_afresh(&self) -> PortResult<bool> {
+        Ok(false)
+    }
 }

@@ -1,7 +1,7 @@
 //! Sending a text through the Cloud API: one try, and the honest answer of what came of it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use http::HeaderValue;
@@ -51,6 +51,30 @@ impl CloudApi {
         Ok(token)
     }
 
+    /// The token that has taken the place of a refused one, if one has.
+    async fn changed(&self, outgoing: &Outgoing<'_>, refused: &SecretString) -> Option<SecretString> {
+        if !self.accounts.afresh(outgoing.org).await.unwrap_or(false) {
+            return None;
+        }
+        let token = self.token(outgoing).await.ok()?;
+        (token.expose_secret() != refused.expose_secret()).then_some(token)
+    }
+
+    async fn post(
+        &self,
+        url: &Url,
+        token: &SecretString,
+        body: &SendText<'_>,
+        limit: Duration,
+    ) -> Result<String, SendError> {
+        let request = self.http.post(url.clone()).bearer_auth(token.expose_secret()).json(body);
+        match self.http.call(request, limit).await {
+            Ok(answer) => judge(&answer),
+            Err(CallError::NeverSent(why)) => Err(SendError::NeverSent(why)),
+            Err(CallError::Unclear(why)) => Err(SendError::Unknown(why)),
+        }
+    }
+
     fn address(&self, phone_number_id: &str) -> Result<Url, SendError> {
         let mut url = self.base.clone();
         // One segment each, so that no id can lead elsewhere.
@@ -71,11 +95,14 @@ impl ChannelSender for CloudApi {
         let body = SendText::new(outgoing).ok_or_else(nobody)?;
         let url = self.address(&outgoing.line.address)?;
         let token = self.token(outgoing).await?;
-        let request = self.http.post(url).bearer_auth(token.expose_secret()).json(&body);
-        match self.http.call(request, self.limit).await {
-            Ok(answer) => judge(&answer),
-            Err(CallError::NeverSent(why)) => Err(SendError::NeverSent(why)),
-            Err(CallError::Unclear(why)) => Err(SendError::Unknown(why)),
+        let began = Instant::now();
+        match self.post(&url, &token, &body, self.limit).await {
+            Err(SendError::Credentials(trouble)) => {
+                // Refused for the token, so nothing left: with another one it is the same send.
+                let other = self.changed(outgoing, &token).await.ok_or(SendError::Credentials(trouble))?;
+                self.post(&url, &other, &body, self.limit.saturating_sub(began.elapsed())).await
+            }
+            outcome => outcome,
         }
     }
 }

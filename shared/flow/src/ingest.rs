@@ -98,6 +98,7 @@ impl Ingest {
     }
 
     async fn park(&self, original: Vec<u8>) -> PortResult<()> {
+        metrics::counter!("Parked").increment(1);
         let parked = Parked {
             org: None,
             source: "webhooks/whatsapp".to_owned(),

@@ -5,41 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shared::OrgId;
-use shared_aws::secrets::{AccessTokens, CreatioSecret, ModelSecret, Name, Payload, Secrets, WebhookSecrets};
+use shared_aws::secrets::{
+    AccessTokens, CreatioSecret, ModelSecret, Name, Secrets, WebhookApp, WebhookSecrets,
+};
 use shared_aws::settings::SettingsTable;
 use shared_aws::settings::record::{CreatioRecord, ModelRecord, Provider};
 use shared_flow::ports::{PortError, PortResult};
 use shared_vendors::whatsapp::verify::AppSecret;
 use shared_vendors::{creatio, llm, whatsapp};
-
-/// Which kind of secret a function may read; its role permits no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Secret {
-    /// None: it looks up settings only.
-    None,
-    /// What proves that a webhook comes from Meta.
-    Webhooks,
-    /// The tokens that send.
-    Whatsapp,
-    /// Creatio's client secrets.
-    Creatio,
-    /// The models' keys.
-    Model,
-}
-
-impl Secret {
-    /// What it is called in an answer to an operator.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "absent",
-            Self::Webhooks => "WhatsApp webhook",
-            Self::Whatsapp => "WhatsApp",
-            Self::Creatio => "Creatio",
-            Self::Model => "model",
-        }
-    }
-}
 
 /// Where a function finds credentials. It can read only the secrets that its role lets it read.
 #[derive(Clone)]
@@ -55,39 +28,16 @@ impl DeployedAccounts {
         Self { settings, secrets }
     }
 
-    /// Whether the organisation's secret of this kind is there and can be read, if the settings ask for one.
-    pub async fn readable(&self, secret: Secret, org: &OrgId) -> PortResult<()> {
-        let record = self.settings.org_record(org).await?;
-        let (creatio, model) = record.map(|org| (org.creatio, org.model)).unwrap_or_default();
-        match secret {
-            Secret::Webhooks => self.holds::<WebhookSecrets>(Name::WhatsappWebhooks).await,
-            Secret::Whatsapp => self.holds::<AccessTokens>(Name::Whatsapp(org.clone())).await,
-            Secret::Creatio if creatio.is_some() => {
-                self.holds::<CreatioSecret>(Name::Creatio(org.clone())).await
-            }
-            Secret::Model if model.is_some() => self.holds::<ModelSecret>(Name::Model(org.clone())).await,
-            Secret::None | Secret::Creatio | Secret::Model => Ok(()),
-        }
-    }
-
-    /// Looks anew: an operator asks after having mended something.
-    async fn holds<T: Payload>(&self, name: Name) -> PortResult<()> {
-        self.secrets.afresh(&name).await?;
-        let found = self.secrets.get::<T>(&name).await?;
-        found.map(drop).ok_or_else(|| PortError::Unreadable {
-            what: "the service of secrets",
-            why: format!("there is no secret {name}: run `switchboard apply`"),
-        })
+    async fn token(&self, name: &Name, phone_number_id: &str) -> PortResult<Option<SecretString>> {
+        let found = self.secrets.get::<AccessTokens>(name).await?;
+        Ok(found.and_then(|found| found.access_tokens.get(phone_number_id).cloned()))
     }
 }
 
 /// What a stack's webhook secrets mean to intake.
 #[must_use]
 pub fn app_secrets(secrets: &WebhookSecrets) -> Vec<AppSecret> {
-    let one = |app: &shared_aws::secrets::WebhookApp| AppSecret {
-        secret: app.app_secret.clone(),
-        numbers: app.numbers.clone(),
-    };
+    let one = |app: &WebhookApp| AppSecret { secret: app.app_secret.clone(), numbers: app.numbers.clone() };
     secrets.apps.iter().map(one).collect()
 }
 
@@ -130,8 +80,13 @@ pub fn model_account(model: &ModelRecord, secret: &ModelSecret) -> PortResult<ll
 #[async_trait]
 impl whatsapp::account::Accounts for DeployedAccounts {
     async fn access_token(&self, org: &OrgId, phone_number_id: &str) -> PortResult<Option<SecretString>> {
-        let found = self.secrets.get::<AccessTokens>(&Name::Whatsapp(org.clone())).await?;
-        Ok(found.and_then(|found| found.access_tokens.get(phone_number_id).cloned()))
+        let name = Name::Whatsapp(org.clone());
+        let token = self.token(&name, phone_number_id).await?;
+        // The secret was read before somebody configured this number.
+        if token.is_none() && self.secrets.afresh(&name).await? {
+            return self.token(&name, phone_number_id).await;
+        }
+        Ok(token)
     }
 
     async fn app_secrets(&self) -> PortResult<Vec<AppSecret>> {

@@ -10,6 +10,9 @@ use shared_flow::ports::{Clock, Parked, Parking, PortError, PortResult};
 /// The receive on which hopeless input is put aside instead of tried again, where a queue says nothing else.
 pub const PARK_AT: u32 = 3;
 
+/// The longest that a record is kept back because something is away.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
 /// How a handler that could do its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
@@ -93,10 +96,11 @@ pub(crate) async fn park(
     }
 }
 
-/// Half a second, doubling, at most half a minute.
+/// Half a second, doubling, at most a minute: an outage of hours fits into what a queue allows before it calls a record
+/// dead, and nobody waits much longer than it lasted.
 fn wait(receives: u32) -> SignedDuration {
     let doubled = 250_i64.saturating_mul(1_i64 << receives.min(10));
-    SignedDuration::from_millis(doubled.min(30_000))
+    SignedDuration::from_millis(doubled).min(LONGEST_WAIT)
 }
 
 #[cfg(test)]
@@ -146,7 +150,7 @@ mod tests {
     async fn an_outage_parks_nothing_however_long_it_lasts() {
         let error = PortError::Unavailable { what: "the table", why: "timeout".into() };
         let (verdict, parked) = run(500, async { Err(error) }).await;
-        assert_eq!((verdict, parked), (Verdict::Retry(SignedDuration::from_secs(30)), 0));
+        assert_eq!((verdict, parked), (Verdict::Retry(SignedDuration::from_secs(60)), 0));
     }
 
     #[tokio::test]

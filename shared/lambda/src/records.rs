@@ -136,7 +136,7 @@ impl Desk<'_> {
         let lasts = SignedDuration::try_from(left).unwrap_or(SignedDuration::ZERO);
         let shift = Shift::new(who, self.clock.now(), lasts);
         let handled = async {
-            let job = shared_aws::sqs::read(body, self.bodies).await?;
+            let job = shared_aws::sqs::read(&whole?, self.bodies).await?;
             handler(Record { job, receives, shift }).await
         };
         attend(attempt, self.parking, self.clock, handled).await

@@ -23,7 +23,7 @@ use crate::telemetry::{self, Form};
 /// How long one try of a call to a table or queue may take, and all tries together.
 const QUICK: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
 /// The same for the bucket and the secrets.
-const PATIENT: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(8));
+const PATIENT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(4));
 
 /// Why a function cannot start, in words.
 pub struct CannotStart(String);

@@ -22,11 +22,11 @@ fn allowed(manifest: &Manifest) -> Option<&'static [&'static str]> {
 
 /// Packages from outside that only some of ours may use, by the beginning of their name.
 const RESERVED: [(&str, &[&str]); 7] = [
-    ("aws-", &["shared/aws", "infra/local"]),
+    ("aws-", &["shared/aws", "shared/lambda", "infra/local"]),
     ("dynoxide", &["shared/aws", "infra/local"]),
     ("rusqlite", &["infra/local"]),
     ("reqwest", &["shared/vendors", "infra/local", "tests"]),
-    ("axum", &["shared/vendors", "functions/", "infra/local", "tests"]),
+    ("axum", &["shared/vendors", "shared/lambda", "functions/", "infra/local", "tests"]),
     ("maud", &["infra/local"]),
     ("tokio", &["shared/aws", "shared/vendors", "shared/lambda", "functions/", "infra/local", "tests"]),
 ];

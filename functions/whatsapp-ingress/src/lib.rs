@@ -16,7 +16,7 @@ use shared::channel::LineKey;
 use shared::{OrgId, Timestamp};
 use shared_flow::ingest::{Delivery, Inbound, Ingest, Taken};
 use shared_flow::ports::{PortError, PortResult, StatusNote};
-use shared_vendors::whatsapp::{self, Accounts, InboundMessage, InboundStatus, Parsed, Verified};
+use shared_vendors::whatsapp::{self, Accounts, BadSignature, InboundMessage, InboundStatus, Parsed};
 
 /// The largest body taken. Meta sends up to 3 MB.
 const BODY_MOST: usize = 3_500_000;
@@ -43,16 +43,13 @@ pub fn router(intake: Intake) -> Router {
 
 /// Meta asks once, when the address is saved, whether we know the agreed word.
 async fn handshake(State(intake): State<Intake>, RawQuery(query): RawQuery) -> Response {
-    let tokens = match intake.accounts.verify_tokens().await {
-        Ok(tokens) => tokens,
-        Err(error) => return unavailable(&error),
-    };
-    match whatsapp::challenge(query.as_deref().unwrap_or_default(), &tokens) {
-        Some(challenge) => {
+    match intake.challenge(query.as_deref().unwrap_or_default()).await {
+        Ok(Some(challenge)) => {
             let plain = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
             (StatusCode::OK, plain, challenge).into_response()
         }
-        None => (StatusCode::FORBIDDEN, "the verify token is not the configured one").into_response(),
+        Ok(None) => (StatusCode::FORBIDDEN, "the verify token is not the configured one").into_response(),
+        Err(error) => unavailable(&error),
     }
 }
 
@@ -66,18 +63,13 @@ async fn take(State(intake): State<Intake>, request: Request) -> Response {
         Err(_) if most == 0 => return refused("no signature"),
         Err(status) => return status.into_response(),
     };
-    let secrets = match intake.accounts.app_secrets().await {
-        Ok(secrets) => secrets,
+    let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let parsed = match intake.read(body, signature).await {
+        Ok(Ok(parsed)) => parsed,
+        Ok(Err(bad)) => return refused(&bad.to_string()),
         Err(error) => return unavailable(&error),
     };
-    let signature = parts.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    let verified = match whatsapp::verify(body, signature, &secrets) {
-        Ok(verified) => verified,
-        Err(bad) => {
-            return refused(&bad.to_string());
-        }
-    };
-    match intake.take(&verified).await {
+    match intake.take(parsed).await {
         Ok(taken) => {
             tracing::info!(
                 queued = taken.queued,
@@ -118,9 +110,35 @@ async fn read(body: Body, most: usize) -> Result<Bytes, StatusCode> {
 }
 
 impl Intake {
-    /// Reads a verified body and queues what it carries.
-    pub async fn take(&self, verified: &Verified) -> PortResult<Taken> {
-        let parsed = whatsapp::parse(verified);
+    /// The answer to the handshake, if the word is ours. Somebody may have configured it a moment ago.
+    async fn challenge(&self, query: &str) -> PortResult<Option<String>> {
+        let known = whatsapp::challenge(query, &self.accounts.verify_tokens().await?);
+        if known.is_some() || !self.accounts.apps_afresh().await.unwrap_or(false) {
+            return Ok(known);
+        }
+        Ok(whatsapp::challenge(query, &self.accounts.verify_tokens().await?))
+    }
+
+    /// Reads a body that Meta signed. What does not fit the secrets as they are known is looked at once more with
+    /// secrets read anew: one of them, or the number, may have been configured a moment ago.
+    async fn read(&self, body: Bytes, signature: Option<&str>) -> PortResult<Result<Parsed, BadSignature>> {
+        let first = whatsapp::verify(body.clone(), signature, &self.accounts.app_secrets().await?);
+        let first = first.map(|verified| whatsapp::parse(&verified));
+        let may_be_changed = match &first {
+            Ok(parsed) => parsed.unknown_number,
+            Err(BadSignature::Wrong | BadSignature::NoSecret) => true,
+            Err(BadSignature::Missing | BadSignature::Malformed) => false,
+        };
+        if !may_be_changed || !self.accounts.apps_afresh().await.unwrap_or(false) {
+            return Ok(first);
+        }
+        let second = whatsapp::verify(body, signature, &self.accounts.app_secrets().await?);
+        // What was proven once stays proven, should the secret that proved it be gone by now.
+        Ok(second.map(|verified| whatsapp::parse(&verified)).or(first))
+    }
+
+    /// Queues what a body carries.
+    pub async fn take(&self, parsed: Parsed) -> PortResult<Taken> {
         let ignored = parsed.messages.iter().filter(|message| !message.process).count();
         if ignored > 0
             || !parsed.echoes.is_empty()

@@ -2,6 +2,7 @@
 
 mod admin;
 mod config;
+mod deployed;
 mod embedded;
 mod host;
 mod inspect;
@@ -49,6 +50,10 @@ enum Command {
     /// List input that could not be handled and was kept.
     Parked(Where),
     Inspect(inspect::Inspect),
+    Apply(deployed::apply::Apply),
+    Outputs(deployed::outputs::Outputs),
+    Doctor(deployed::doctor::Doctor),
+    Redrive(deployed::redrive::Redrive),
 }
 
 #[tokio::main]
@@ -64,6 +69,10 @@ async fn main() -> ExitCode {
         Command::Inspect(args) => {
             inspect::run(args, allows_insecure()).unwrap_or_else(|error| complain(&error.to_string()))
         }
+        Command::Apply(args) => deployed::apply::run(args).await,
+        Command::Outputs(args) => deployed::outputs::run(args).await,
+        Command::Doctor(args) => deployed::doctor::run(args).await,
+        Command::Redrive(args) => deployed::redrive::run(args).await,
     }
 }
 
@@ -77,4 +86,16 @@ fn allows_insecure() -> bool {
 fn complain(words: &str) -> ExitCode {
     eprintln!("switchboard: {words}");
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

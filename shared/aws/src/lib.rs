@@ -1,6 +1,5 @@
 //! The ports on AWS.
 
-mod age;
 pub mod bodies;
 mod digest;
 pub mod dynamodb;
@@ -8,3 +7,4 @@ mod errors;
 pub mod secrets;
 pub mod settings;
 pub mod sqs;
+mod time;

@@ -1,24 +1,32 @@
-//! How old something is that a process holds in memory.
+//! The time by which what a process remembers grows old.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
-use tokio::time::Instant;
+use shared::{SignedDuration, Timestamp};
+use shared_flow::ports::Clock;
 
-/// A moment in the past of this process.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    steady: Instant,
-    wall: SystemTime,
-}
+/// The machine's clock, unless another was given. Not a steady one: that may stand still while a function is frozen
+/// between two events.
+#[derive(Clone, Default)]
+pub(crate) struct Time(Option<Arc<dyn Clock>>);
 
-impl Moment {
-    pub(crate) fn now() -> Self {
-        Self { steady: Instant::now(), wall: SystemTime::now() }
+impl Time {
+    pub(crate) fn of(clock: Arc<dyn Clock>) -> Self {
+        Self(Some(clock))
     }
 
-    /// How long ago it was. The longer of two clocks: a function's steady clock may stand still while it is frozen
-    /// between two events, and the machine's clock may be set back.
-    pub(crate) fn age(self) -> Duration {
-        self.steady.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.as_ref().map_or_else(Timestamp::now, |clock| clock.now())
+    }
+
+    /// Whether less than `span` has passed. Of a clock that was set back nobody can say.
+    pub(crate) fn is_within(&self, span: SignedDuration, since: Timestamp) -> bool {
+        let passed = self.now().duration_since(since);
+        passed < span && !passed.is_negative()
+    }
+
+    /// How many whole minutes have passed, for people.
+    pub(crate) fn minutes(&self, since: Timestamp) -> i64 {
+        self.now().duration_since(since).as_mins()
     }
 }

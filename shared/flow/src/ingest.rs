@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use shared::OrgId;
 use shared::channel::LineKey;
+use shared::channel::window::believed_time;
 use shared::session::{Command, CustomerMessage};
+use shared::{OrgId, Timestamp};
 
 use crate::ports::{Clock, Envelope, Job, Parked, Parking, PortResult, Queues, Settings, StatusNote, Target};
 
@@ -85,6 +86,8 @@ impl Ingest {
 
     fn command(&self, org: OrgId, inbound: Inbound) -> Job {
         let Inbound { line, key, message } = inbound;
+        let now = self.clock.now();
+        let message = believed(message, now);
         let customer = message.customer.clone();
         let lane = shared::session::state::lane(&org, &line, &customer);
         let envelope = Envelope {
@@ -92,7 +95,7 @@ impl Ingest {
             target: Target::Customer { line, customer },
             key: Some(key),
             command: Command::CustomerWrote(message),
-            at: self.clock.now(),
+            at: now,
         };
         Job::Command { lane, envelope: Box::new(envelope) }
     }
@@ -107,5 +110,38 @@ impl Ingest {
             at: self.clock.now(),
         };
         self.parking.park(&parked).await
+    }
+}
+
+/// The message with the time at which we believe it was written. From here on its age is known, however long it lies
+/// in a queue: a wrong clock cannot make it new again.
+fn believed(message: CustomerMessage, now: Timestamp) -> CustomerMessage {
+    CustomerMessage { at: believed_time(Some(message.at), now), ..message }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::CustomerAddress;
+    use shared::message::Kind;
+
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(minutes + 100_000)
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_is_the_time_of_receipt() {
+        let wrote = |written: Timestamp| CustomerMessage {
+            source: "wamid.1".to_owned(),
+            kind: Kind::Text,
+            text: "hello".to_owned(),
+            at: written,
+            customer: CustomerAddress::Whatsapp { user_id: None, phone: None },
+            name: None,
+        };
+        for (written, thought) in [(at(-30), at(-30)), (at(90), at(0)), (at(-9 * 24 * 60), at(0))] {
+            assert_eq!(believed(wrote(written), at(0)).at, thought);
+        }
     }
 }

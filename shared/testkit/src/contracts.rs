@@ -11,6 +11,7 @@ mod deliveries;
 mod parking;
 mod queues;
 mod sessions;
+mod settings;
 mod turns;
 mod waking;
 
@@ -28,6 +29,7 @@ pub use deliveries::deliveries;
 pub use parking::parking;
 pub use queues::{QueueReader, queues};
 pub use sessions::sessions;
+pub use settings::{configured, settings};
 pub use turns::turns;
 pub use waking::waking;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shared_flow::ports::{Clock, Job};
 use shared_testkit::contracts;
-use shared_testkit::memory::{MemoryQueues, MemoryStore, VirtualClock};
+use shared_testkit::memory::{MemoryQueues, MemorySettings, MemoryStore, VirtualClock};
 
 #[tokio::test]
 async fn sessions() {
@@ -90,4 +90,13 @@ async fn queues() {
     let clock = VirtualClock::new(Timestamp::from_second(1_794_819_600).unwrap());
     let queues = MemoryQueues::new(clock.clone());
     contracts::queues(&queues, &Reader { clock, queues: queues.clone() }).await;
+}
+
+#[tokio::test]
+async fn settings() {
+    let (orgs, lines) = contracts::configured();
+    let store = MemorySettings::new();
+    orgs.into_iter().for_each(|org| store.set_org(org));
+    lines.into_iter().for_each(|line| store.set_line(line));
+    contracts::settings(&store).await;
 }

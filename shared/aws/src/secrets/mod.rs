@@ -8,21 +8,22 @@ mod writing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use serde::de::DeserializeOwned;
-use shared_flow::ports::{PortError, PortResult};
+use shared::SignedDuration;
+use shared_flow::ports::{Clock, PortError, PortResult};
 use tokio::sync::Mutex as AsyncMutex;
 
 use self::held::Slot;
+use crate::time::Time;
 
 pub use name::Name;
 pub use payload::{AccessTokens, CreatioSecret, ModelSecret, Payload, WebhookApp, WebhookSecrets};
 pub use writing::Written;
 
 /// At most so often a secret is read anew because something was refused.
-pub const AFRESH_EVERY: Duration = Duration::from_secs(30);
+pub const AFRESH_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
 /// The secrets of one stack. A clone is another handle and shares what is remembered.
 ///
@@ -33,6 +34,7 @@ pub const AFRESH_EVERY: Duration = Duration::from_secs(30);
 pub struct Secrets {
     client: Client,
     stack: Arc<str>,
+    time: Time,
     slots: Arc<Mutex<HashMap<Name, Arc<AsyncMutex<Slot>>>>>,
 }
 
@@ -40,7 +42,13 @@ impl Secrets {
     /// The secrets of this stack. Nothing is sent yet.
     #[must_use]
     pub fn new(client: Client, stack: &str) -> Self {
-        Self { client, stack: stack.into(), slots: Arc::default() }
+        Self { client, stack: stack.into(), time: Time::default(), slots: Arc::default() }
+    }
+
+    /// The same with another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { time: Time::of(clock), ..self }
     }
 
     /// A secret's content; `None` when there is no such secret. Content that does not fit `T` is
@@ -51,12 +59,8 @@ impl Secrets {
     {
         let slot = self.slot(name);
         let mut slot = slot.lock().await;
-        if !slot.is_fresh() {
-            match self.read(name).await {
-                Ok(found) => slot.found(name, found),
-                Err(error @ PortError::Unavailable { .. }) => slot.failed(name, error)?,
-                Err(error @ PortError::Unreadable { .. }) => return Err(error),
-            }
+        if !slot.is_fresh(&self.time) {
+            self.look(name, &mut slot).await?;
         }
         slot.parsed(name)
     }
@@ -66,14 +70,21 @@ impl Secrets {
     pub async fn afresh(&self, name: &Name) -> PortResult<bool> {
         let slot = self.slot(name);
         let mut slot = slot.lock().await;
-        if slot.may_be_forced() {
-            match self.read(name).await {
-                Ok(found) => slot.found(name, found),
-                Err(error @ PortError::Unavailable { .. }) => slot.failed(name, error)?,
-                Err(error @ PortError::Unreadable { .. }) => return Err(error),
-            }
+        if slot.may_be_forced(&self.time) {
+            self.look(name, &mut slot).await?;
         }
-        Ok(slot.changed_lately())
+        Ok(slot.changed_lately(&self.time))
+    }
+
+    async fn look(&self, name: &Name, slot: &mut Slot) -> PortResult<()> {
+        match self.read(name).await {
+            Ok(found) => {
+                slot.found(name, found, self.time.now());
+                Ok(())
+            }
+            Err(error @ PortError::Unavailable { .. }) => slot.failed(name, error, &self.time),
+            Err(error @ PortError::Unreadable { .. }) => Err(error),
+        }
     }
 
     /// What was just written is read again before it is used.

@@ -19,7 +19,9 @@ impl Secrets {
                 Some(content) => Ok(Some(content.into())),
                 None => Err(errors::unreadable(
                     WHAT,
-                    format!("the secret {name} holds bytes where JSON should be: `switchboard apply` mends it"),
+                    format!(
+                        "the secret {name} holds bytes where JSON should be: `switchboard apply` mends it"
+                    ),
                 )),
             },
             Err(error) if is_absent(&error) => Ok(None),

@@ -32,14 +32,14 @@ enum State {
 impl Secrets {
     /// What [`Self::put`] would do. Reads only.
     pub async fn compare<P: Payload>(&self, name: &Name, payload: &P, key_arn: &str) -> PortResult<Written> {
-        let (_, written) = self.look(name, &payload.to_json(), key_arn).await?;
+        let (_, written) = self.state(name, &payload.to_json(), key_arn).await?;
         Ok(written)
     }
 
     /// Makes the secret hold this, encrypted with the key, and says what that took.
     pub async fn put<P: Payload>(&self, name: &Name, payload: &P, key_arn: &str) -> PortResult<Written> {
         let content = payload.to_json();
-        let (state, written) = self.look(name, &content, key_arn).await?;
+        let (state, written) = self.state(name, &content, key_arn).await?;
         match (state, written) {
             (_, Written::Unchanged) => {}
             (State::Absent, _) => self.create(name, &content, key_arn).await?,
@@ -80,7 +80,12 @@ impl Secrets {
         Ok(names)
     }
 
-    async fn look(&self, name: &Name, content: &SecretString, key_arn: &str) -> PortResult<(State, Written)> {
+    async fn state(
+        &self,
+        name: &Name,
+        content: &SecretString,
+        key_arn: &str,
+    ) -> PortResult<(State, Written)> {
         let described = self.client.describe_secret().secret_id(name.within(&self.stack)).send().await;
         let described = match described {
             Ok(described) => described,
@@ -101,7 +106,8 @@ impl Secrets {
 
     async fn create(&self, name: &Name, content: &SecretString, key_arn: &str) -> PortResult<()> {
         let request = self.client.create_secret().name(name.within(&self.stack)).kms_key_id(key_arn);
-        let request = request.description("Written by `switchboard apply`").secret_string(content.expose_secret());
+        let request =
+            request.description("Written by `switchboard apply`").secret_string(content.expose_secret());
         request.send().await.map(drop).map_err(|error| failed(name, &error))
     }
 

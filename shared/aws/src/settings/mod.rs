@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use shared::OrgId;
 use shared::channel::LineKey;
-use shared::{OrgId, Timestamp};
 use shared_flow::ports::{Clock, LineSettings, OrgSettings, PortResult, Settings};
 
 use self::reading::Cache;
 use self::record::{Entry, Key, OrgRecord};
+use crate::time::Time;
 
 /// The table of settings. A clone is another handle to it and shares what it remembers.
 ///
@@ -29,20 +30,20 @@ pub struct SettingsTable {
     client: Client,
     name: String,
     cache: Arc<Cache>,
-    clock: Option<Arc<dyn Clock>>,
+    time: Time,
 }
 
 impl SettingsTable {
     /// The table of this name. Nothing is sent yet.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), cache: Arc::default(), clock: None }
+        Self { client, name: name.into(), cache: Arc::default(), time: Time::default() }
     }
 
-    /// The same with another clock than the machine's. Only tokens end by it.
+    /// The same with another clock than the machine's.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock: Some(clock), ..self }
+        Self { time: Time::of(clock), ..self }
     }
 
     /// The organisation's record; `None` when there is no such organisation.
@@ -57,7 +58,7 @@ impl SettingsTable {
     /// Whose webhooks the token with this SHA-256 digest lets in; `None` when nobody's, or when it has ended.
     pub async fn creatio_org_of_token(&self, sha256: &[u8; 32]) -> PortResult<Option<OrgId>> {
         let found = self.find(Key::CreatioToken(*sha256)).await?;
-        let now = self.clock.as_ref().map_or_else(Timestamp::now, |clock| clock.now());
+        let now = self.time.now();
         Ok(found.and_then(|entry| match entry.as_ref() {
             Entry::CreatioToken(_, token) if token.is_valid(now) => Some(token.org.clone()),
             Entry::CreatioToken(..) | Entry::Org(..) | Entry::Line(..) => None,

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use shared::{SignedDuration, Timestamp};
 use shared_flow::ports::{PortError, PortResult};
 
 use super::SettingsTable;
 use super::errors::{failed, unreadable};
 use super::record::{Entry, Key};
-use crate::age::Moment;
+use crate::time::Time;
 
 /// How long what was found counts without another look.
-const FRESH: Duration = Duration::from_secs(30);
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// How long what was found counts while the table is away.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a table that is away is left alone, so that not every event waits for it in vain.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What this process has found.
 #[derive(Default)]
@@ -25,8 +25,8 @@ pub(super) struct Cache(Mutex<HashMap<Key, Held>>);
 
 struct Held {
     entry: Arc<Entry>,
-    read: Moment,
-    failed: Option<Moment>,
+    read: Timestamp,
+    failed: Option<Timestamp>,
 }
 
 impl Cache {
@@ -34,18 +34,19 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fresh(&self, key: &Key) -> Option<Arc<Entry>> {
+    fn fresh(&self, key: &Key, time: &Time) -> Option<Arc<Entry>> {
         let held = self.lock();
         let held = held.get(key)?;
-        let paused = held.failed.is_some_and(|at| at.age() < PAUSE) && held.read.age() < STALE;
-        (paused || held.read.age() < FRESH).then(|| held.entry.clone())
+        let paused =
+            held.failed.is_some_and(|at| time.is_within(PAUSE, at)) && time.is_within(STALE, held.read);
+        (paused || time.is_within(FRESH, held.read)).then(|| held.entry.clone())
     }
 
     /// Nothing is kept of what is absent: anybody may ask for names that were never configured.
-    fn keep(&self, key: Key, found: Option<&Arc<Entry>>) {
+    fn keep(&self, key: Key, found: Option<&Arc<Entry>>, now: Timestamp) {
         match found {
             Some(entry) => {
-                let held = Held { entry: entry.clone(), read: Moment::now(), failed: None };
+                let held = Held { entry: entry.clone(), read: now, failed: None };
                 self.lock().insert(key, held);
             }
             None => self.forget(&key),
@@ -53,12 +54,14 @@ impl Cache {
     }
 
     /// What counts while the table is away.
-    fn instead(&self, key: &Key, error: PortError) -> PortResult<Arc<Entry>> {
+    fn instead(&self, key: &Key, error: PortError, time: &Time) -> PortResult<Arc<Entry>> {
         let mut all = self.lock();
-        let Some(held) = all.get_mut(key).filter(|held| held.read.age() < STALE) else { return Err(error) };
-        let minutes = held.read.age().as_secs() / 60;
+        let Some(held) = all.get_mut(key).filter(|held| time.is_within(STALE, held.read)) else {
+            return Err(error);
+        };
+        let minutes = time.minutes(held.read);
         tracing::warn!(error = %error, minutes, "the settings table is away: settings of some minutes ago are used");
-        held.failed = Some(Moment::now());
+        held.failed = Some(time.now());
         Ok(held.entry.clone())
     }
 
@@ -76,16 +79,18 @@ impl SettingsTable {
 
     /// The entry under this key, from memory or from the table.
     pub(super) async fn find(&self, key: Key) -> PortResult<Option<Arc<Entry>>> {
-        if let Some(entry) = self.cache.fresh(&key) {
+        if let Some(entry) = self.cache.fresh(&key, &self.time) {
             return Ok(Some(entry));
         }
         match self.read(&key).await {
             Ok(found) => {
                 let found = found.map(Arc::new);
-                self.cache.keep(key, found.as_ref());
+                self.cache.keep(key, found.as_ref(), self.time.now());
                 Ok(found)
             }
-            Err(error @ PortError::Unavailable { .. }) => self.cache.instead(&key, error).map(Some),
+            Err(error @ PortError::Unavailable { .. }) => {
+                self.cache.instead(&key, error, &self.time).map(Some)
+            }
             Err(error @ PortError::Unreadable { .. }) => Err(error),
         }
     }

@@ -176,7 +176,9 @@ impl Entry {
         Ok(match &key {
             Key::Org(org) => Self::Org(org.clone(), serde_json::from_str(body).map_err(bad)?),
             Key::Line(line) => Self::Line(line.clone(), serde_json::from_str(body).map_err(bad)?),
-            Key::CreatioToken(digest) => Self::CreatioToken(*digest, serde_json::from_str(body).map_err(bad)?),
+            Key::CreatioToken(digest) => {
+                Self::CreatioToken(*digest, serde_json::from_str(body).map_err(bad)?)
+            }
         })
     }
 }
@@ -231,7 +233,8 @@ pub fn token_changes(stored: &[Entry], org: &OrgId, new: Option<[u8; 32]>, now: 
             && *token == standing
             && Some(*digest) != new
         {
-            changes.push(Entry::CreatioToken(*digest, TokenRecord { expires_at: Some(end), ..token.clone() }));
+            changes
+                .push(Entry::CreatioToken(*digest, TokenRecord { expires_at: Some(end), ..token.clone() }));
         }
     }
     changes

@@ -24,7 +24,9 @@ impl SettingsTable {
             let request = self.client.scan().table_name(&self.name).consistent_read(true);
             let page = request.set_exclusive_start_key(start).send().await.map_err(failed)?;
             for item in page.items.unwrap_or_default() {
-                let (Some(AttributeValue::S(pk)), body) = (item.get("pk"), item.get("body")) else { continue };
+                let (Some(AttributeValue::S(pk)), body) = (item.get("pk"), item.get("body")) else {
+                    continue;
+                };
                 entries.extend(Key::read(pk).and_then(|key| readable(key, body)));
             }
             start = page.last_evaluated_key;
@@ -64,7 +66,9 @@ impl SettingsTable {
         let request = request.attribute_definitions(pk.build().map_err(incomplete)?);
         match request.key_schema(hash.build().map_err(incomplete)?).send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {
+                Ok(())
+            }
             Err(error) => Err(failed(error)),
         }
     }

@@ -70,7 +70,8 @@ async fn what_is_no_job_is_unreadable_and_not_quoted() {
     let fake = Fake::start().await;
     let nested = format!("queued/{}", "0".repeat(64));
     fake.set(&nested, Some(&format!(r#"{{"job":"stored","key":"{nested}"}}"#)));
-    fake.set("parked/secret", Some(r#"{"job":"deliver"}"#));
+    let real = serde_json::to_string(&fact("a", None, "Hi")).unwrap();
+    fake.set("parked/secret", Some(&real));
     let bodies = [
         format!(r#"{{"job":"dance","text":"{WORDS}"}}"#),
         WORDS.to_owned(),

@@ -217,3 +217,7 @@ fn blamed_on_the_probe(fault: Fault) -> Fault {
         other => Fault::Known(other.into_crm(Verb::Read, "CaseStatus")),
     }
 }
+
+#[cfg(test)]
+#[path = "rotation_tests.rs"]
+mod tests;

@@ -82,18 +82,15 @@ impl Model for OpenAi {
         repair: Option<&str>,
     ) -> Result<Answer, ModelError> {
         let account = self.account(org).await?;
-        let (began, request) = (Instant::now(), |model| Request::new(model, prompt, repair));
-        let answer = self.post(&account, &request(&account.model), self.limit).await?;
-        let answer = match answer.status {
-            401 | 403 => match self.changed(org, &account).await {
-                Some(other) => {
-                    let rest = self.limit.saturating_sub(began.elapsed());
-                    self.post(&other, &request(&other.model), rest).await?
-                }
-                None => answer,
-            },
-            _ => answer,
-        };
+        let began = Instant::now();
+        let rest = || self.limit.saturating_sub(began.elapsed());
+        let request = Request::new(&account.model, prompt, repair);
+        let mut answer = self.post(&account, &request, self.limit).await?;
+        if matches!(answer.status, 401 | 403)
+            && let Ok(Some(other)) = tokio::time::timeout(rest(), self.changed(org, &account)).await
+        {
+            answer = self.post(&other, &Request::new(&other.model, prompt, repair), rest()).await?;
+        }
         match answer.status {
             200 => parse::parse(&answer.body),
             _ => Err(map::refused(&answer)),
@@ -103,3 +100,6 @@ impl Model for OpenAi {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod rotation_tests;

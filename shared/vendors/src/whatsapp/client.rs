@@ -94,13 +94,15 @@ impl ChannelSender for CloudApi {
         let nobody = || SendError::Refused(Trouble::new("The customer has neither a number nor a user id."));
         let body = SendText::new(outgoing).ok_or_else(nobody)?;
         let url = self.address(&outgoing.line.address)?;
-        let token = self.token(outgoing).await?;
         let began = Instant::now();
+        let token = self.token(outgoing).await?;
         match self.post(&url, &token, &body, self.limit).await {
             Err(SendError::Credentials(trouble)) => {
-                // Refused for the token, so nothing left: with another one it is the same send.
-                let other = self.changed(outgoing, &token).await.ok_or(SendError::Credentials(trouble))?;
-                self.post(&url, &other, &body, self.limit.saturating_sub(began.elapsed())).await
+                // Refused for the token, so nothing left: with another one it is the same send, in the same time.
+                let rest = || self.limit.saturating_sub(began.elapsed());
+                let other = tokio::time::timeout(rest(), self.changed(outgoing, &token)).await.ok().flatten();
+                let other = other.filter(|_| !rest().is_zero()).ok_or(SendError::Credentials(trouble))?;
+                self.post(&url, &other, &body, rest()).await
             }
             outcome => outcome,
         }
@@ -122,3 +124,7 @@ fn judge(answer: &Answer) -> Result<String, SendError> {
 #[cfg(test)]
 #[path = "client_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rotation_tests.rs"]
+mod rotation_tests;

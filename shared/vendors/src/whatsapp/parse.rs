@@ -39,6 +39,8 @@ pub struct Parsed {
     pub value_errors: usize,
     /// Genuine items that cannot be read, byte for byte: to be parked. The whole body, when it is not JSON.
     pub unreadable: Vec<Bytes>,
+    /// Whether something in it is about a number that was not configured with the secret that signed it.
+    pub unknown_number: bool,
     /// Why the whole body leaves no effect on conversations, when it does not.
     pub ignore_reason: Option<&'static str>,
 }
@@ -66,8 +68,8 @@ pub fn parse(verified: &Verified) -> Parsed {
         Some(body) => walk.body(&body),
         None => walk.parsed.unreadable.push(verified.body().clone()),
     }
-    let reason = walk.ignore_reason();
-    Parsed { ignore_reason: reason, ..walk.parsed }
+    let (ignore_reason, unknown_number) = (walk.ignore_reason(), walk.seen.unknown_number);
+    Parsed { ignore_reason, unknown_number, ..walk.parsed }
 }
 
 /// What the walk met that leaves no effect.

@@ -6,6 +6,7 @@ use futures::FutureExt;
 use shared::ids::derive;
 use shared::{Command, OrgId, SessionId};
 use shared_flow::ports::{Envelope, Target};
+use shared_testkit::contracts::{self, QueueReader};
 
 use super::*;
 
@@ -42,6 +43,39 @@ async fn take(queue: &LocalQueue, name: QueueName) -> Vec<Received> {
 
 async fn waited(queue: &LocalQueue, name: QueueName) {
     tokio::time::timeout(PATIENCE, queue.wait(name)).await.unwrap();
+}
+
+/// A worker of each queue that finishes whatever it takes.
+#[async_trait]
+impl QueueReader for LocalQueue {
+    async fn next(&self, like: &Job) -> Vec<Job> {
+        let name = QueueName::of(like);
+        let taken = async {
+            loop {
+                let taken = take(self, name).await;
+                if !taken.is_empty() {
+                    return taken;
+                }
+                self.wait(name).await;
+            }
+        };
+        let taken = tokio::time::timeout(PATIENCE, taken).await.unwrap_or_default();
+        for received in &taken {
+            self.ack(received.id).await.unwrap();
+        }
+        taken.into_iter().map(|received| received.job).collect()
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+#[tokio::test]
+async fn it_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = LocalQueue::open(folder.path()).unwrap();
+    contracts::queues(&queue, &queue).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::hand_off::{HandingOff, hand_off, tell_at_last};
 use super::window::release;
 use crate::channel::render::{clean, shorten};
-use crate::channel::window::believed_time;
 use crate::handoff::{Reason, notice};
 use crate::message::{Audience, Author, Message};
 use crate::policy::Policy;
@@ -31,7 +30,8 @@ pub(in crate::session) fn to_assistant(
     if !message.kind.asks_for_an_answer() {
         return decision;
     }
-    let late = now.duration_since(believed_time(Some(message.at), now)) > policy.stale_after;
+    // However long it lay in a queue: its time was judged when it was received.
+    let late = now.duration_since(message.at) > policy.stale_after;
     let reason = match (policy.ai_enabled, late) {
         (false, _) => Some(Reason::AssistantOff),
         (true, true) => Some(Reason::LateMessage),
@@ -62,7 +62,7 @@ pub(in crate::session) fn to_person(
 
 fn append(session: &Session, message: &CustomerMessage, now: Timestamp) -> Decision {
     let text = clean(&message.text);
-    let at = believed_time(Some(message.at), now);
+    let at = message.at.min(now);
     let mut decision = Decision::begin(session);
     decision.say(
         Entry {

@@ -16,16 +16,23 @@
 )]
 
 // The tests' own stand-ins, not copies of them.
-#[path = "../tests/laptop"]
-mod laptop {
+#[path = "../tests/stand_ins"]
+mod stand_ins {
     pub mod creatio;
     pub mod graph;
-    pub mod line;
     pub mod model;
+    pub mod neighbours;
+    pub mod program;
     pub mod setup;
-    pub mod stage;
     pub mod wait;
     pub mod whatsapp;
+}
+
+#[path = "../tests/laptop"]
+mod laptop {
+    use crate::stand_ins::{creatio, graph, model, neighbours, program, setup, wait, whatsapp};
+    pub mod line;
+    pub mod stage;
 }
 
 use std::path::Path;
@@ -33,10 +40,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use self::laptop::setup::{NUMBER, Setup};
 use self::laptop::stage::Stage;
-use self::laptop::wait::{until, within};
-use self::laptop::whatsapp::{Customer, contact, new_wamid, now, text, webhook};
+use self::stand_ins::setup::{NUMBER, Setup};
+use self::stand_ins::wait::{until, within};
+use self::stand_ins::whatsapp::{Customer, contact, new_wamid, now, text, webhook};
 
 /// Answers that are timed.
 const ANSWERS: u32 = 300;

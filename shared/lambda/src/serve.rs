@@ -45,7 +45,7 @@ impl Started {
     ) -> Result<(), CannotStart> {
         let (clock, bodies, sqs) = (self.clock(), self.bodies()?, self.sqs());
         let url = self.environment.queues.of(queue)?.to_owned();
-        self.until_stopped().await;
+        self.prepare_to_stop().await;
         let (desk, handler) =
             (Desk { queue, clock: clock.as_ref(), parking: &bodies, bodies: &bodies }, &handler);
         let event = async |LambdaEvent { payload, context }: LambdaEvent<QueueEvent>| match payload {
@@ -62,7 +62,7 @@ impl Started {
 
     /// Serves the clock's minutes. An error is the invocation's: the platform counts it, and the next minute tries again.
     pub async fn serve_clock(self, handler: impl AsyncFn() -> PortResult<usize>) -> Result<(), CannotStart> {
-        self.until_stopped().await;
+        self.prepare_to_stop().await;
         let event = async |LambdaEvent { payload, .. }: LambdaEvent<ClockEvent>| match payload {
             ClockEvent::Question(question) => Ok(self.answer(&question).await?),
             ClockEvent::Minute(_) => {
@@ -76,7 +76,7 @@ impl Started {
 
     /// Serves requests that come through the gateway.
     pub async fn serve_http(self, routes: Router) -> Result<(), CannotStart> {
-        self.until_stopped().await;
+        self.prepare_to_stop().await;
         let metrics = self.metrics;
         let routes = routes.layer(middleware::from_fn(async move |request: Request, next: Next| {
             let response = next.run(request).await;
@@ -86,7 +86,7 @@ impl Started {
         run(Box::pin(lambda_http::run(routes)).await)
     }
 
-    async fn until_stopped(&self) {
+    async fn prepare_to_stop(&self) {
         let metrics = self.metrics;
         on_stop(move || drop(metrics.flush(std::io::stdout()))).await;
     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::time::interval;
 
 use super::graph::Fault;
-use super::line::client;
 use super::model::{FAREWELL, Model};
+use super::program::client;
 use super::setup::{APP_SECRET, NUMBER};
 use super::stage::Stage;
 use super::wait::within;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::creatio::Fault;
-use super::line::client;
 use super::model::FAREWELL;
+use super::program::client;
 use super::setup::WEBHOOK_TOKEN;
 use super::stage::Stage;
 use super::wait::{until_true, within};

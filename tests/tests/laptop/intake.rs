@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::line::client;
 use super::model::Model;
+use super::program::client;
 use super::setup::{APP_SECRET, NUMBER, OTHER_APP_SECRET, OTHER_NUMBER, VERIFY_TOKEN};
 use super::stage::Stage;
 use super::whatsapp::{Customer, contact, new_wamid, now, signature, text, webhook};

@@ -1,7 +1,7 @@
 //! A model that is away or useless: the session goes to a person with that reason, and the customer is told, once.
 
-use super::line::free_port;
 use super::model::{Model, Says};
+use super::program::free_port;
 use super::stage::Stage;
 use super::wait::{SOON, within};
 use super::whatsapp::Customer;

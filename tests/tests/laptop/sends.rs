@@ -6,8 +6,8 @@ use futures::future::join_all;
 use tokio::net::TcpListener;
 
 use super::graph::{Fault, Graph};
-use super::line::free_port;
 use super::model::Model;
+use super::program::free_port;
 use super::setup::ACCESS_TOKEN;
 use super::stage::Stage;
 use super::wait::{until, within};

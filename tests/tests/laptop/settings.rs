@@ -3,8 +3,8 @@
 use std::process::{Output, Stdio};
 
 use super::creatio::{Creatio, Flavour};
-use super::line::{command, free_port};
 use super::model::Model;
+use super::program::{command, free_port};
 use super::setup::{CLIENT_ID, CLIENT_SECRET, MODEL_KEY, SECRETS, Setup};
 use super::wait::until;
 

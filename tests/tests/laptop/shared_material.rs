@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::time::interval;
 
-use super::line::{binary, client, free_port};
 use super::model::{FAREWELL, Model, SUMMARY};
+use super::program::{binary, client, free_port};
 use super::stage::Stage;
 use super::wait::until_true;
 use super::whatsapp::Customer;

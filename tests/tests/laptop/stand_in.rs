@@ -7,7 +7,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::creatio::{Creatio, Fault, Flavour, GROUP, NEW, Order, REP};
-use super::line::client;
+use super::neighbours::leaks;
+use super::program::client;
 use super::setup::{CLIENT_ID, CLIENT_SECRET};
 use super::stage::Stage;
 
@@ -118,6 +119,6 @@ async fn tokens_end_and_faults_strike_as_ordered() {
 async fn the_search_through_the_logs_finds_what_is_there() {
     let stage = Stage::open().await;
     let (there, not_there) = (stage.line.url.clone(), "words that nobody ever said".to_owned());
-    let found = stage.line.leaks(&BTreeSet::from([there.clone(), not_there]));
+    let found = leaks(&stage.line.said(), &BTreeSet::from([there.clone(), not_there]));
     assert_eq!(found, [there]);
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Json, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -75,13 +75,21 @@ impl Model {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let model = Self { url, key: key.to_owned(), mind: Arc::default() };
-        let routes = Router::new().route("/v1/chat/completions", post(complete)).with_state(model.clone());
+        let routes = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/models", get(models))
+            .with_state(model.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         model
     }
 
     fn mind(&self) -> MutexGuard<'_, Mind> {
         self.mind.lock().unwrap()
+    }
+
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get("authorization").and_then(|value| value.to_str().ok());
+        given == Some(&format!("Bearer {}", self.key))
     }
 
     /// Says this to the next request that has no earlier order.
@@ -110,9 +118,15 @@ pub const SUMMARY: &str = "Wants a person about the bicycle bell (summary by the
 /// What the customer is told at every hand-off that the stand-in makes by itself.
 pub const FAREWELL: &str = "A colleague of mine takes over from here.";
 
+async fn models(State(model): State<Model>, headers: HeaderMap) -> Response {
+    if !model.knows(&headers) {
+        return error(401, "invalid_api_key");
+    }
+    Json(json!({"object": "list", "data": [{"id": "any", "object": "model"}]})).into_response()
+}
+
 async fn complete(State(model): State<Model>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
-    let given = headers.get("authorization").and_then(|value| value.to_str().ok());
-    if given != Some(&format!("Bearer {}", model.key)) {
+    if !model.knows(&headers) {
         return error(401, "invalid_api_key");
     }
     let offered = body["tools"][0]["function"]["name"] == "finish_turn";

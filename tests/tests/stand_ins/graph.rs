@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Json, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -85,6 +85,7 @@ impl Graph {
         let routes = Router::new()
             .route("/{number}/messages", post(unversioned))
             .route("/{version}/{number}/messages", post(versioned))
+            .route("/{version}/{number}", get(number))
             .with_state(graph.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         graph
@@ -133,9 +134,13 @@ impl Graph {
         until(&what, || Some(self.attempts(customer)).filter(|a| a.len() >= count)).await
     }
 
-    async fn take(&self, line: String, headers: &HeaderMap, body: &Value) -> Response {
+    fn knows(&self, headers: &HeaderMap) -> bool {
         let given = headers.get("authorization").and_then(|value| value.to_str().ok());
-        if given != Some(&format!("Bearer {}", self.token)) {
+        given == Some(&format!("Bearer {}", self.token))
+    }
+
+    async fn take(&self, line: String, headers: &HeaderMap, body: &Value) -> Response {
+        if !self.knows(headers) {
             return refused(401, 190);
         }
         if body["status"] == "read" {
@@ -186,6 +191,15 @@ async fn versioned(
     Json(body): Json<Value>,
 ) -> Response {
     graph.take(line, &headers, &body).await
+}
+
+/// What is known of a number: that it is there.
+async fn number(
+    State(graph): State<Graph>,
+    Path((_, number)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if graph.knows(&headers) { Json(json!({"id": number})).into_response() } else { refused(401, 190) }
 }
 
 async fn unversioned(

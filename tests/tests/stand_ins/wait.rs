@@ -19,12 +19,17 @@ pub async fn until_true(what: &str, mut is_true: impl FnMut() -> bool) {
 
 /// Waits until `look` sees something, at most so long.
 pub async fn within<T>(most: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    within_asking(most, what, async || look()).await
+}
+
+/// Waits until `look`, which has to ask somebody, sees something, at most so long.
+pub async fn within_asking<T>(most: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(20));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Some(seen) = look() {
+        if let Some(seen) = look().await {
             return seen;
         }
         assert!(began.elapsed() < most, "within {most:?} it did not happen: {what}");

@@ -134,6 +134,13 @@ impl Creatio {
         self.inside().orders.clear();
     }
 
+    /// Forgets every row that did not ship with the site, and every call.
+    pub fn forget(&self) {
+        let mut inside = self.inside();
+        inside.site = Site::new();
+        inside.calls.clear();
+    }
+
     /// Every token given so far is refused with 401 from now on.
     pub fn expire_tokens(&self) {
         self.inside().tokens.clear();

@@ -96,11 +96,24 @@ impl Secret {
     /// Whether an organisation's secret of this kind can be read. One that is absent is no error: not every
     /// organisation has every connection.
     pub(crate) async fn read(self, secrets: &Secrets, org: &OrgId) -> PortResult<()> {
+        if let Some(name) = self.of(org) {
+            // As it is now, not as it was remembered.
+            secrets.afresh(&name).await?;
+        }
         match self {
             Self::None | Self::Webhooks => Ok(()),
             Self::Whatsapp => secrets.get::<AccessTokens>(&Name::Whatsapp(org.clone())).await.map(|_| ()),
             Self::Creatio => secrets.get::<CreatioSecret>(&Name::Creatio(org.clone())).await.map(|_| ()),
             Self::Model => secrets.get::<ModelSecret>(&Name::Model(org.clone())).await.map(|_| ()),
+        }
+    }
+
+    fn of(self, org: &OrgId) -> Option<Name> {
+        match self {
+            Self::None | Self::Webhooks => None,
+            Self::Whatsapp => Some(Name::Whatsapp(org.clone())),
+            Self::Creatio => Some(Name::Creatio(org.clone())),
+            Self::Model => Some(Name::Model(org.clone())),
         }
     }
 }

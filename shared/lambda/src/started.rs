@@ -72,7 +72,10 @@ pub async fn start(function: &'static str) -> Result<Started, CannotStart> {
     let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let settings = environment.settings_table().ok();
     let (quick, patient) = (limited(&aws, QUICK), limited(&aws, PATIENT));
-    let settings = settings.map(|name| Arc::new(SettingsTable::new(dynamodb(&quick), name)));
+    let settings = settings.map(|name| {
+        let clock = Arc::new(SystemClock::ahead_by(environment.ahead()));
+        Arc::new(SettingsTable::new(dynamodb(&quick), name).with_clock(clock))
+    });
     Ok(Started { function, environment, metrics, quick, patient, settings, credentials: OnceLock::new() })
 }
 
@@ -128,7 +131,7 @@ impl Started {
     /// The credentials of organisations; of their secrets it may read this kind only.
     pub fn accounts(&self, secret: Secret) -> Result<Arc<DeployedAccounts>, CannotStart> {
         let client = aws_sdk_secretsmanager::Client::new(&self.patient);
-        let secrets = Arc::new(Secrets::new(client, self.environment.stack()?));
+        let secrets = Arc::new(Secrets::new(client, self.environment.stack()?).with_clock(self.clock()));
         let secrets = self.credentials.get_or_init(|| (secret, secrets)).1.clone();
         Ok(Arc::new(DeployedAccounts::new(self.settings()?, secrets)))
     }
@@ -136,8 +139,8 @@ impl Started {
     /// Tries what was made, with this function's own rights, without an effect.
     pub(crate) async fn check(&self, question: &Question) -> Report {
         let mut checks = Vec::new();
-        if let (Some(settings), Some(org)) = (&self.settings, question.orgs.first()) {
-            checks.push(Check::of("the settings table", settings.org_record(org)).await);
+        if let Some(settings) = &self.settings {
+            checks.push(Check::of("the settings table", settings.reachable()).await);
         }
         if let Ok(table) = self.line_table() {
             checks.push(Check::of("the table of sessions", table.reachable()).await);

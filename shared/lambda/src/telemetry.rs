@@ -22,12 +22,15 @@ const DEFAULT: &str = "warn,dynoxide=error,shared_flow=info,shared_vendors=info,
 
 /// What libraries may say at most, whatever `RUST_LOG` asks for: below this they repeat bodies, and bodies are a
 /// customer's words.
-const AT_MOST: [&str; 6] = [
+const AT_MOST: [&str; 9] = [
     "dynoxide=error",
     "hyper=info",
     "reqwest=info",
     "aws_smithy_runtime=info",
     "aws_sdk_dynamodb=info",
+    "aws_sdk_s3=info",
+    "aws_sdk_secretsmanager=info",
+    "aws_sdk_sqs=info",
     "html5ever=off",
 ];
 

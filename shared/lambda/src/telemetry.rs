@@ -16,9 +16,11 @@ pub enum Form {
 }
 
 /// What is logged unless `RUST_LOG` says otherwise: our own code from `info` on, the rest from `warn` on. The embedded
-/// database warns of every condition that does not hold, which is how a second writer is meant to notice.
+/// database warns of every condition that does not hold, which is how a second writer is meant to notice. Lambda's
+/// runtime puts the request's id on every line of a run.
 const DEFAULT: &str = "warn,dynoxide=error,shared_flow=info,shared_vendors=info,switchboard=info,whatsapp_ingress=info,\
-                       creatio_webhook=info,conversation=info,agent=info,delivery=info,receipts=info,crm_sync=info";
+                       creatio_webhook=info,conversation=info,agent=info,delivery=info,receipts=info,crm_sync=info,\
+                       lambda_runtime=info";
 
 /// What libraries may say at most, whatever `RUST_LOG` asks for: below this they repeat bodies, and bodies are a
 /// customer's words.

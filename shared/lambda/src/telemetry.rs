@@ -43,7 +43,7 @@ pub fn start(form: Form) {
     let filter = capped.fold(wanted, EnvFilter::add_directive);
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let _ = match form {
-        Form::Json => builder.json().flatten_event(true).try_init(),
+        Form::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
         Form::Terminal => builder.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     std::panic::set_hook(Box::new(say_where));

@@ -31,15 +31,23 @@ mod aws {
     use crate::stand_ins::{creatio, graph, model, neighbours, program, setup, story, wait, whatsapp};
     mod batches;
     mod bridge;
+    mod calls;
     mod emulator;
+    mod event_source;
     mod listeners;
     mod package;
+    mod proxy;
+    mod runtime_api;
     mod scene;
     mod signed;
     mod stack;
+    mod takeover;
+    mod world;
 
     // What they show.
     mod contracts;
     mod journey;
+    mod matrix;
     mod operator;
+    mod permissions;
 }

@@ -164,6 +164,15 @@ async fn carry_out(
     missed
 }
 
+/// How much was done for all that.
+fn work(worlds: &[World]) -> String {
+    let workers = || worlds.iter().flat_map(|world| world.workers.values());
+    let (starts, events): (Vec<_>, Vec<_>) = workers().map(|worker| worker.function.counts()).unzip();
+    let calls: usize = workers().map(|worker| worker.proxy.count()).sum();
+    let (starts, events): (usize, usize) = (starts.iter().sum(), events.iter().sum());
+    format!("{calls} calls in {events} events by {starts} processes")
+}
+
 fn alone(kill: Kill) -> Telling {
     Telling { story: kill.place.story, kills: BTreeMap::from([(kill.place.act, kill)]) }
 }
@@ -180,7 +189,7 @@ async fn a_function_killed_before_or_after_any_call_loses_nothing_and_doubles_no
     let missed = carry_out(&mut worlds, tellings(kills(&places)), &expected, &mut table).await;
     let missed = carry_out(&mut worlds, missed.into_iter().map(alone).collect(), &expected, &mut table).await;
     assert!(missed.is_empty());
-    eprintln!("{table}\nafter {:?}", began.elapsed());
+    eprintln!("{table}\n{} after {:?}", work(&worlds), began.elapsed());
     assert!(table.failures().is_empty(), "{}", table.failures().join("\n\n"));
     for (_, function) in FUNCTIONS.iter().filter(|(_, name)| plan.wants(name)) {
         assert!(table.of(function) > 0, "{function} was not killed once");

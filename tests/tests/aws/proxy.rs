@@ -46,6 +46,7 @@ enum Behind {
 #[derive(Default)]
 struct Book {
     calls: Vec<Call>,
+    count: usize,
     needed: BTreeSet<Right>,
     ordered: Option<Strike>,
     struck: bool,
@@ -121,6 +122,11 @@ impl Proxy {
         std::mem::take(&mut self.book().calls)
     }
 
+    /// How many calls there were.
+    pub fn count(&self) -> usize {
+        self.book().count
+    }
+
     /// All that a role had to permit so far.
     pub fn needed(&self) -> BTreeSet<Right> {
         self.book().needed.clone()
@@ -138,6 +144,7 @@ impl Proxy {
 impl Book {
     /// Writes a call down and says on which side of it the process ends, if it does.
     fn note(&mut self, call: Call) -> Option<Side> {
+        self.count += 1;
         self.needed.extend(call.needs.iter().cloned());
         let due = self.ordered.as_mut().filter(|strike| strike.what == call.what).and_then(|strike| {
             strike.nth -= 1;

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::future::pending;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -95,7 +96,8 @@ pub struct Function {
     /// The process that runs now.
     pub alive: Alive,
     address: String,
-    events: Mutex<u64>,
+    events: AtomicUsize,
+    starts: AtomicUsize,
 }
 
 impl Function {
@@ -105,14 +107,14 @@ impl Function {
         let address = listener.local_addr().unwrap().to_string();
         let routes = routes(alive.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { program, alive, address, events: Mutex::new(0) }
+        Self { program, alive, address, events: AtomicUsize::new(0), starts: AtomicUsize::new(0) }
     }
 
     /// Hands the event to the process, and starts one if none is there whose clock is so many seconds ahead. `left` is
     /// the time that the function is told it has.
     pub async fn invoke(&self, body: Value, left: Duration, ahead: i64) -> Outcome {
         let life = self.alive(ahead);
-        let id = self.next_id();
+        let id = format!("{}-{}", self.program.name, self.events.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
         life.answers.lock().unwrap().insert(id.clone(), answer);
         life.mailbox.send(Event { id, body, left }).unwrap();
@@ -140,6 +142,11 @@ impl Function {
         }
     }
 
+    /// How many processes were started, and how many events they were given.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.starts.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed))
+    }
+
     /// Everything that its processes wrote.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.program.log).unwrap_or_default()).into_owned()
@@ -150,12 +157,6 @@ impl Function {
         let said = self.said();
         let lines: Vec<&str> = said.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
-    }
-
-    fn next_id(&self) -> String {
-        let mut events = self.events.lock().unwrap();
-        *events += 1;
-        format!("{}-{}", self.program.name, *events)
     }
 
     fn alive(&self, ahead: i64) -> Arc<Life> {
@@ -171,6 +172,7 @@ impl Function {
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST").env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         command.env("SWITCHBOARD_CLOCK_AHEAD_SECONDS", ahead.to_string());
         command.stdin(Stdio::null()).stdout(self.log()).stderr(self.log()).kill_on_drop(true);
+        self.starts.fetch_add(1, Ordering::Relaxed);
         let file = self.program.file.display();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{file} cannot be started: {error}"));
         let life = Arc::new(Life::new());

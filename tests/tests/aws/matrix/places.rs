@@ -11,7 +11,7 @@ const KEPT: [&str; 3] =
     ["dynamodb:GetItem SettingsTable", "secretsmanager:GetSecretValue", "creatio POST token"];
 
 /// Calls of one kind are the same place when they are made for the same trigger after the same so many calls.
-const LOOKING_BACK: usize = 3;
+const LOOKING_BACK: usize = 2;
 
 /// One call of one function in one act of a story.
 #[derive(Clone, Debug)]

@@ -80,12 +80,11 @@ pub const STORIES: &[Story] = &[
     .depends_on_time(),
     Story::new("taken back", &[Act::Writes("Are you sure?"), Act::TakesBack, FIRST_LOOK, SECOND_LOOK])
         .depends_on_time(),
-    // A reply after the window waits until the customer writes again, in another session.
+    // Brought late, so that the window is closed: a reply waits until the customer writes again, in another session.
     Story::new(
         "held",
         &[
-            Act::Writes("I need a human, please."),
-            Act::Passes(25 * 3600),
+            Act::WroteYesterday("I need somebody."),
             Act::RepReplies("Sorry for the long wait."),
             Act::RepCloses,
             Act::Writes("Are you still there?"),

@@ -14,6 +14,9 @@ const LONG: usize = 50_000;
 /// The same of an answer, which reaches the customer in parts: as few as possible, so each is a bell of 12 bytes.
 const BELLS: usize = 17_000;
 
+/// Longer ago than the window of a day, in seconds.
+const YESTERDAY: i64 = 25 * 3600;
+
 /// Something that happens.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
@@ -21,6 +24,8 @@ pub enum Act {
     Handshake,
     /// The customer writes.
     Writes(&'static str),
+    /// The customer wrote the day before, and WhatsApp brings it only now.
+    WroteYesterday(&'static str),
     /// The customer writes, and the same webhook carries something that nobody can read.
     WritesBesideRubbish(&'static str),
     /// The customer writes this and more letters than a queue carries.
@@ -109,14 +114,22 @@ impl Scene {
     pub async fn play(&mut self, world: &mut World, act: Act) {
         match act {
             Act::Handshake => world.insist(&handshake()).await,
-            Act::Writes(words) => self.write(world, NUMBER, json!([]), words).await,
-            Act::WritesBesideRubbish(words) => self.write(world, NUMBER, json!([42]), words).await,
-            Act::AnswersAtLength => world.vendors.model.next(Says::Reply("🔔".repeat(BELLS))),
+            Act::Writes(words) => self.write(world, NUMBER, vec![self.says(world, words)]).await,
+            Act::WroteYesterday(words) => {
+                let at = world.now() - YESTERDAY;
+                self.write(world, NUMBER, vec![text(&self.customer, &new_wamid(), at, words)]).await;
+            }
+            Act::WritesBesideRubbish(words) => {
+                self.write(world, NUMBER, vec![json!(42), self.says(world, words)]).await;
+            }
             Act::WritesAtLength(words) => {
                 let words = format!("{words}{}", "ü".repeat(LONG));
-                self.write(world, NUMBER, json!([]), &words).await;
+                self.write(world, NUMBER, vec![self.says(world, &words)]).await;
             }
-            Act::WritesToPeople(words) => self.write(world, OTHER_NUMBER, json!([]), words).await,
+            Act::WritesToPeople(words) => {
+                self.write(world, OTHER_NUMBER, vec![self.says(world, words)]).await;
+            }
+            Act::AnswersAtLength => world.vendors.model.next(Says::Reply("🔔".repeat(BELLS))),
             Act::Reports(word) => self.report(world, word).await,
             Act::TakesBack => self.take_back(world).await,
             Act::RepReplies(words) => self.reply(world, words).await,
@@ -139,9 +152,12 @@ impl Scene {
         world.rest().await;
     }
 
-    async fn write(&self, world: &mut World, number: &str, others: Value, words: &str) {
-        let mut messages = others.as_array().unwrap().clone();
-        messages.push(text(&self.customer, &new_wamid(), world.now(), words));
+    /// A message of now.
+    fn says(&self, world: &World, words: &str) -> Value {
+        text(&self.customer, &new_wamid(), world.now(), words)
+    }
+
+    async fn write(&self, world: &mut World, number: &str, messages: Vec<Value>) {
         let contents = json!({"contacts": [contact(&self.customer)], "messages": messages});
         world.insist(&meta_posts(number, &contents)).await;
     }

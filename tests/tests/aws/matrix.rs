@@ -91,7 +91,7 @@ fn tellings(kills: Vec<Kill>) -> Vec<Telling> {
 /// What a run is told to do.
 struct Plan {
     /// The only function that is killed: `KILLS=crm-sync`. `KILLS=everything` takes each single call for a place of its
-    /// own, which takes an hour.
+    /// own, which takes more than an hour.
     only: Option<String>,
 }
 
